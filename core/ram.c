@@ -1,0 +1,43 @@
+#define _GNU_SOURCE
+#include "ram.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct ram *ram_new(const char *name, uint64_t size, struct error *e)
+{
+    uint64_t rounded = (size + 4095) & ~UINT64_C(4095);
+    struct ram *ram = calloc(1, sizeof *ram);
+
+    if (rounded < size || rounded > (UINT64_C(1) << 46)) {
+        free(ram);
+        error_set(e, "%s of %llu bytes: more than a host process can map", name, (unsigned long long)size);
+        return NULL;
+    }
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    void *host = MAP_FAILED;
+    if (fd >= 0 && !ftruncate(fd, (off_t)rounded))
+        host = mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    if (host == MAP_FAILED) {
+        error_set(e, "%s of %llu MiB: the host cannot provide it (%s); ask for less memory with -m", name,
+                  (unsigned long long)(rounded >> 20), strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        free(ram);
+        return NULL;
+    }
+    *ram = (struct ram){ .name = name, .host = host, .size = rounded, .fd = fd };
+    return ram;
+}
+
+void ram_free(struct ram *ram)
+{
+    if (!ram)
+        return;
+    munmap(ram->host, ram->size);
+    close(ram->fd);
+    free(ram);
+}

@@ -1,0 +1,273 @@
+/*
+ * A hart as the machine sees it: creation, reset, interrupt inputs, registers by table, save and load.
+ * Reset values: privileged spec 3.4.
+ */
+#include "riscv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "csr.h"
+#include "decode.h"
+#include "mem.h"
+#include "state.h"
+
+enum { GRANULES = 1 << 14 };
+
+struct rv_config *rv_config_new(const struct rv_isa *isa, unsigned harts, uint64_t timebase, uint64_t reset_pc)
+{
+    struct rv_config *config = calloc(1, sizeof *config);
+
+    config->isa = *isa;
+    config->timebase = timebase;
+    config->reset_pc = reset_pc;
+    config->granule_mask = harts > 1 ? GRANULES - 1 : 0;
+    config->granules = calloc(config->granule_mask + 1, sizeof *config->granules);
+    config->decoder = rv_decoder_new(isa);
+    rv_csr_index(config->csr_index, isa);
+    return config;
+}
+
+void rv_config_free(struct rv_config *config)
+{
+    if (!config)
+        return;
+    rv_decoder_free(config->decoder);
+    free(config->granules);
+    free(config);
+}
+
+static void reset(struct cpu *c)
+{
+    struct rv *cpu = (struct rv *)c;
+
+    memset(cpu->x, 0, sizeof cpu->x);
+    memset(cpu->f, 0, sizeof cpu->f);
+    memset(cpu->pmp.cfg, 0, sizeof cpu->pmp.cfg);
+    rv_csr_reset(cpu);
+    cpu->mstatus = rv_has(&cpu->isa, RV_EXT_U) ? 0 : MSTATUS_MPP;
+    cpu->menvcfg = cpu->mseccfg = cpu->satp = cpu->seip_soft = 0;
+    /* Without Svade, Svadu alone: hardware updates A and D from reset on. */
+    if (rv_has(&cpu->isa, RV_EXT_SVADU) && !rv_has(&cpu->isa, RV_EXT_SVADE))
+        cpu->menvcfg |= ENVCFG_ADUE;
+    atomic_fetch_and(&cpu->mip, BIT(3) | BIT(7) | BIT(9) | BIT(11));
+    cpu->retired = 0;
+    cpu->slice = cpu->slice_size = 0;
+    cpu->priv = PRIV_M;
+    cpu->frm = cpu->fflags = 0;
+    cpu->waiting = cpu->reserved = false;
+    cpu->pc = cpu->config->reset_pc;
+    cpu->code_epoch++;
+    rv_pmp_derive(cpu);
+    rv_flush_all(cpu);
+    rv_update_spaces(cpu);
+    timer_arm(&cpu->stimer, CLOCK_NEVER);
+}
+
+void rv_set_irq(void *c, unsigned irq, bool level)
+{
+    struct rv *cpu = c;
+
+    if (level)
+        atomic_fetch_or(&cpu->mip, BIT(irq));
+    else if (irq != RV_IRQ_SS) /* SSIP is set by the SSWI device and cleared by software alone. */
+        atomic_fetch_and(&cpu->mip, ~BIT(irq));
+    if (level)
+        cpu_kick(&cpu->cpu, CPU_REQUEST_INTERRUPT);
+}
+
+static bool has_work(struct cpu *c)
+{
+    struct rv *cpu = (struct rv *)c;
+
+    return !cpu->waiting || (rv_mip(cpu) & cpu->mie);
+}
+
+static uint64_t retired(struct cpu *c)
+{
+    return __atomic_load_n(&((struct rv *)c)->retired, __ATOMIC_RELAXED);
+}
+
+/* ---- registers ---- */
+
+enum { REG_X = 0, REG_PC = 32, REG_F = 33, REG_PRIV = 65, REG_CSR = 0x1000 };
+
+static const char *const x_names[32] = {
+    "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "fp", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
+    "a6",   "a7", "s2", "s3", "s4",  "s5",  "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+};
+
+static const char *const f_names[32] = {
+    "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6",  "ft7",  "fs0", "fs1", "fa0",
+    "fa1", "fa2", "fa3", "fa4", "fa5", "fa6", "fa7",  "fs2",  "fs3", "fs4", "fs5",
+    "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
+};
+
+struct rv_registers {
+    struct cpu_reg regs[66 + 4096];
+    char names[4096][24];
+    size_t count;
+};
+
+static void add_register(struct rv_registers *r, const char *name, const char *group, unsigned width, unsigned id)
+{
+    r->regs[r->count++] = (struct cpu_reg){ name, group, width, id };
+}
+
+static struct rv_registers *list_registers(struct rv *cpu)
+{
+    struct rv_registers *r = calloc(1, sizeof *r);
+    unsigned flen = rv_has(&cpu->isa, RV_EXT_D) ? 64 : rv_has(&cpu->isa, RV_EXT_F) ? 32 : 0;
+    unsigned names = 0;
+
+    for (unsigned i = 0; i < 32; i++)
+        add_register(r, x_names[i], "general", cpu->isa.xlen, REG_X + i);
+    add_register(r, "pc", "general", cpu->isa.xlen, REG_PC);
+    for (unsigned i = 0; flen && i < 32; i++)
+        add_register(r, f_names[i], "float", flen, REG_F + i);
+    for (unsigned n = 0; n < 4096; n++) {
+        char name[32];
+        if (!cpu->config->csr_index[n] || !rv_csr_name(n, name))
+            continue;
+        snprintf(r->names[names], sizeof r->names[names], "%.23s", name);
+        add_register(r, r->names[names++], "csr", cpu->isa.xlen, REG_CSR + n);
+    }
+    add_register(r, "priv", "virtual", 8, REG_PRIV);
+    return r;
+}
+
+static const struct cpu_reg *registers(struct cpu *c, size_t *count)
+{
+    struct rv *cpu = (struct rv *)c;
+
+    if (!cpu->registers)
+        cpu->registers = list_registers(cpu);
+    *count = cpu->registers->count;
+    return cpu->registers->regs;
+}
+
+static uint64_t get_register(struct cpu *c, unsigned id)
+{
+    struct rv *cpu = (struct rv *)c;
+
+    if (id >= REG_CSR)
+        return rv_csr_peek(cpu, id - REG_CSR);
+    if (id < REG_PC)
+        return cpu->x[id];
+    if (id == REG_PC)
+        return cpu->pc;
+    return id == REG_PRIV ? cpu->priv : cpu->f[id - REG_F];
+}
+
+static void set_register(struct cpu *c, unsigned id, uint64_t value)
+{
+    struct rv *cpu = (struct rv *)c;
+
+    if (id >= REG_CSR) {
+        rv_csr_poke(cpu, id - REG_CSR, value);
+    } else if (id < REG_PC) {
+        cpu->x[id ? id : RV_SINK] = to_x(cpu, value);
+    } else if (id == REG_PC) {
+        cpu->pc = value & cpu->va_mask & ~UINT64_C(1);
+    } else if (id == REG_PRIV) {
+        if (value == PRIV_U || value == PRIV_S || value == PRIV_M)
+            cpu->priv = (uint8_t)value;
+        rv_update_spaces(cpu);
+    } else {
+        cpu->f[id - REG_F] = value;
+    }
+}
+
+/* ---- state ---- */
+
+static const struct state_field fields[] = {
+    STATE_ARRAY(struct rv, x), STATE_ARRAY(struct rv, f), STATE(struct rv, pc), STATE_IN(struct rv, priv, 0, 3),
+    STATE_IN(struct rv, frm, 0, 7), STATE_IN(struct rv, fflags, 0, 31), STATE_BOOL(struct rv, waiting),
+    STATE(struct rv, retired), STATE(struct rv, mstatus), STATE(struct rv, mtvec), STATE(struct rv, medeleg),
+    STATE(struct rv, mideleg), STATE(struct rv, mie), STATE(struct rv, mip), STATE(struct rv, seip_soft),
+    STATE(struct rv, mcounteren), STATE(struct rv, mscratch), STATE(struct rv, mepc), STATE(struct rv, mcause),
+    STATE(struct rv, mtval), STATE(struct rv, menvcfg), STATE_IN(struct rv, mseccfg, 0, 7),
+    STATE(struct rv, mcountinhibit), STATE(struct rv, mcycle_base), STATE(struct rv, minstret_base),
+    STATE_ARRAY(struct rv, mhpmcounter), STATE_ARRAY(struct rv, mhpmevent), STATE_ARRAY(struct rv, pmp.addr),
+    STATE_ARRAY(struct rv, pmp.cfg), STATE(struct rv, stvec), STATE(struct rv, scounteren),
+    STATE(struct rv, sscratch), STATE(struct rv, sepc), STATE(struct rv, scause), STATE(struct rv, stval),
+    STATE(struct rv, satp), STATE(struct rv, senvcfg), STATE(struct rv, stimecmp), STATE_END,
+};
+
+static void save(struct cpu *c, struct state_out *out)
+{
+    state_save(out, "hart", fields, c);
+}
+
+/* A reservation and everything cached is dropped; x0's sink and the derived PMP ranges are made anew. */
+static bool load(struct cpu *c, struct state_in *in, struct error *e)
+{
+    struct rv *cpu = (struct rv *)c, *scratch = malloc(sizeof *scratch);
+
+    *scratch = *cpu;
+    bool ok = state_load(in, "hart", fields, scratch, sizeof *scratch, e);
+    if (ok && (scratch->priv == 2 || scratch->x[0] || (scratch->pc & 1)))
+        ok = error_set(e, "state: hart %u has a privilege mode, x0 or pc that cannot be", c->index);
+    if (ok) {
+        state_copy(fields, cpu, scratch);
+        cpu->reserved = false;
+        cpu->code_epoch++;
+        rv_pmp_derive(cpu);
+        rv_flush_all(cpu);
+        rv_update_spaces(cpu);
+        rv_stimer_fired(cpu);
+    }
+    free(scratch);
+    return ok;
+}
+
+static void destroy(struct cpu *c)
+{
+    struct rv *cpu = (struct rv *)c;
+
+    timer_arm(&cpu->stimer, CLOCK_NEVER);
+    rv_code_free(cpu->code);
+    free(cpu->registers);
+    free(cpu->spaces);
+    cpu_fini(c);
+    free(cpu);
+}
+
+static const struct cpu_ops ops = {
+    .arch = "riscv",
+    .reset = reset,
+    .run = rv_run,
+    .has_work = has_work,
+    .retired = retired,
+    .registers = registers,
+    .get_register = get_register,
+    .set_register = set_register,
+    .translate = rv_translate_debug,
+    .save = save,
+    .load = load,
+    .destroy = destroy,
+};
+
+struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, unsigned index)
+{
+    struct rv *cpu = calloc(1, sizeof *cpu);
+
+    cpu_init(&cpu->cpu, &ops, env, index);
+    cpu->config = config;
+    cpu->isa = config->isa;
+    cpu->decoder = config->decoder;
+    cpu->granules = config->granules;
+    cpu->granule_mask = config->granule_mask;
+    cpu->va_mask = ~UINT64_C(0) >> (64 - config->isa.xlen);
+    cpu->spaces = calloc(RV_SPACES, sizeof *cpu->spaces);
+    for (unsigned i = 0; i < RV_SPACES; i++)
+        cpu->spaces[i].used = true;
+    cpu->code = rv_code_new();
+    cpu->log_int = trace_category(env->trace, "int");
+    cpu->log_asm = trace_category(env->trace, "in_asm");
+    cpu->log_exec = trace_category(env->trace, "exec");
+    cpu->guest_error = trace_category(env->trace, "guest_error");
+    timer_init(&cpu->stimer, env->clock, rv_stimer_fired, cpu);
+    reset(&cpu->cpu);
+    return &cpu->cpu;
+}

@@ -1,0 +1,91 @@
+/*
+ * The run loop of a hart: slices of blocks, and between slices interrupts and requests.
+ */
+#include "fpu.h"
+#include "mem.h"
+#include "state.h"
+
+void exec_block_end(struct rv *cpu, const struct rv_op *op)
+{
+    cpu->pc = op_pc(cpu, op);
+    next_block(cpu);
+}
+
+static void run_slice(struct rv *cpu)
+{
+    while (cpu->slice > 0) {
+        const struct rv_block *b = rv_find_block(cpu);
+        if (!b)
+            return;
+        if (trace_on(cpu->log_exec))
+            trace_log(cpu->log_exec, "hart %u: %#llx, %u instructions", cpu->cpu.index, (unsigned long long)cpu->pc,
+                      b->count);
+        cpu->block = b;
+        cpu->block_pc = cpu->pc;
+        cpu->slice -= b->count;
+        b->ops[0].fn(cpu, b->ops);
+    }
+}
+
+/* Closes the books of the slice that ended, wherever it ended. */
+static void account(struct rv *cpu)
+{
+    __atomic_store_n(&cpu->retired, rv_count(cpu), __ATOMIC_RELAXED);
+    cpu->slice = cpu->slice_size = 0;
+}
+
+static void serve_requests(struct rv *cpu, uint32_t request)
+{
+    atomic_fetch_and(&cpu->cpu.request, ~(uint32_t)(CPU_REQUEST_INTERRUPT | CPU_REQUEST_FLUSH));
+    if (request & CPU_REQUEST_FLUSH) {
+        cpu->code_epoch++;
+        rv_flush_all(cpu);
+    }
+}
+
+/* Between slices: true when run() has to return, with the reason. */
+static bool look_around(struct rv *cpu, enum cpu_exit *reason)
+{
+    uint32_t request = cpu_pending(&cpu->cpu);
+
+    if (request)
+        serve_requests(cpu, request);
+    if (request & CPU_REQUEST_STOP) {
+        *reason = CPU_EXIT_REQUEST;
+        return true;
+    }
+    if (cpu->waiting && (rv_mip(cpu) & cpu->mie))
+        cpu->waiting = false;
+    if (cpu->waiting) {
+        *reason = CPU_EXIT_IDLE;
+        return true;
+    }
+    if (cpu->retired >= cpu->run_until) {
+        *reason = CPU_EXIT_BUDGET;
+        return true;
+    }
+    int cause = rv_pending_interrupt(cpu);
+    if (cause >= 0)
+        rv_trap(cpu, (uint64_t)cause, true, 0);
+    return false;
+}
+
+enum cpu_exit rv_run(struct cpu *c, uint64_t budget)
+{
+    struct rv *cpu = (struct rv *)c;
+    enum cpu_exit reason = CPU_EXIT_BUDGET;
+
+    cpu->run_until = budget > UINT64_MAX - cpu->retired ? UINT64_MAX : cpu->retired + budget;
+    fpu_enter(cpu->frm, cpu->fflags);
+    /* rv_raise() comes back here after it has taken the trap. */
+    if (setjmp(cpu->escape))
+        account(cpu);
+    while (!look_around(cpu, &reason)) {
+        uint64_t left = cpu->run_until - cpu->retired;
+        cpu->slice = cpu->slice_size = left < RV_SLICE ? (int64_t)left : RV_SLICE;
+        run_slice(cpu);
+        account(cpu);
+    }
+    cpu->fflags = (uint8_t)fpu_leave();
+    return reason;
+}

@@ -1,0 +1,347 @@
+/*
+ * state.h - a RISC-V hart from the inside. Private to this folder (and to the tests' harness).
+ *
+ * Registers. x[] holds XLEN-bit values; on RV32 every x register is kept sign-extended to 64 bits, which makes most
+ * RV64 "W" handlers the RV32 handlers (insns.def says which). x[RV_SINK] is written where rd is x0.
+ * pc and addresses are zero-extended on RV32 (`va_mask`).
+ *
+ * Code. A block is a run of pre-decoded instructions inside one physical page, keyed by its place in memory, private to
+ * the hart. It ends with an instruction that changes pc or the hart's mode, or with the pseudo instruction `block_end`.
+ * Every handler ends by calling next() (straight on), next_block() (pc is set), or leave() (pc is set; the run loop
+ * looks at interrupts, mode and requests first). With optimisation these are tail calls, hence one indirect jump an
+ * instruction; without, the stack is bounded by RV_SLICE.
+ *
+ * fence.i only moves `code_epoch`: a block of an older epoch compares the bytes it was decoded from with memory before
+ * it runs again, so no store has to be watched.
+ */
+#ifndef RISCV_STATE_H
+#define RISCV_STATE_H
+
+#include <setjmp.h>
+
+#include "bits.h"
+#include "cpu.h"
+#include "isa.h"
+#include "riscv.h"
+#include "tlb.h"
+
+enum {
+    RV_SINK = 32,       /* index of x[] that swallows writes to x0 */
+    RV_SLICE = 4096,    /* instructions between two looks at the request word */
+    RV_BLOCK_MAX = 64,  /* instructions a block */
+    RV_SPACES = 8,      /* translation contexts kept a hart */
+    RV_JUMP_BITS = 11,
+    RV_JUMPS = 1 << RV_JUMP_BITS,
+    RV_HPM = 29, /* hpmcounter3..31 */
+    RV_PMP = 16,
+};
+
+enum rv_priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
+
+struct rv;
+struct rv_op;
+struct rv_insn;
+
+typedef void rv_handler(struct rv *cpu, const struct rv_op *op);
+
+/* A decoded instruction. */
+struct rv_op {
+    rv_handler *fn;
+    int32_t imm;  /* sign-extended; shift amounts, CSR number, uimm in the forms that have them */
+    uint32_t raw; /* the instruction's 16 or 32 bits */
+    uint8_t rd;   /* RV_SINK for an x0 destination; f registers as they are */
+    uint8_t rs1, rs2, rs3;
+    uint8_t rm;   /* rounding mode field; aq|rl bits of atomics */
+    uint8_t len;  /* 2 or 4 bytes */
+    uint16_t off; /* bytes from the block's start */
+};
+
+struct rv_block {
+    const uint8_t *code;    /* the first instruction in host memory: the key */
+    struct rv_block *older; /* hash chain */
+    uint32_t epoch;
+    uint16_t bytes;
+    uint16_t count; /* instructions, without block_end */
+    struct rv_op ops[];
+};
+
+struct rv_jump {
+    uint64_t pc; /* 1: empty */
+    const struct rv_block *block;
+};
+
+/* One way of seeing memory: everything that a translation depends on is in the key. */
+struct rv_space {
+    uint64_t satp;  /* as the mode and key see it: 0 when translation is off */
+    uint32_t view;  /* RV_VIEW_* */
+    bool used;      /* anything filled since the last clear */
+    uint64_t span;  /* the largest page filled, bytes: what one address fence must drop around it */
+    uint64_t tick;  /* last use */
+    struct tlb read, write, exec;
+    struct rv_jump jumps[RV_JUMPS];
+};
+
+/* rv_space.view: effective privilege, and what else decides a permission. V and two-stage bits will join. */
+enum { RV_VIEW_PRIV = 3, RV_VIEW_SUM = 4, RV_VIEW_MXR = 8 };
+
+struct rv_pmp {
+    uint64_t addr[RV_PMP]; /* pmpaddr as written */
+    uint8_t cfg[RV_PMP];
+    /* derived: entry i covers [lo, hi]; lo > hi when it is off or empty */
+    uint64_t lo[RV_PMP], hi[RV_PMP];
+    unsigned active; /* one past the last entry that is not off */
+};
+
+/* A reservation granule of the machine, shared by its harts; see atomic.c. */
+struct rv_granule {
+    _Atomic uint8_t owner; /* hart that stored last (index + 1) or holds the reservation (index + 1 | 0x80) */
+    _Atomic uint8_t lock;  /* an SC is being decided */
+};
+
+struct rv {
+    struct cpu cpu;
+
+    uint64_t x[RV_SINK + 1];
+    uint64_t f[32];
+    uint64_t pc;            /* of the block while it runs; of the next instruction when a handler has ended it */
+    uint64_t block_pc;      /* address of the running block */
+    const struct rv_block *block;
+    int64_t slice;          /* instructions left before the run loop looks around */
+    uint64_t va_mask;
+    struct rv_space *data;  /* loads and stores */
+    struct rv_space *fetch; /* instructions */
+    struct rv_granule *granules;
+    uint64_t granule_mask;  /* 0 on a machine with one hart */
+    uint32_t code_epoch;
+    uint8_t priv;           /* enum rv_priv */
+    uint8_t frm;
+    bool waiting;           /* in wfi */
+    bool stepping;
+
+    uint64_t retired;       /* before the current slice: see rv_count() */
+    uint64_t run_until;     /* value of `retired` at which run() has used its budget */
+    int64_t slice_size;
+
+    /* LR/SC */
+    bool reserved;
+    uint64_t reserved_hva, reserved_value;
+
+    /* machine mode */
+    uint64_t mstatus, mtvec, medeleg, mideleg, mie, mcounteren, mscratch, mepc, mcause, mtval, menvcfg, mseccfg;
+    _Atomic uint64_t mip;   /* wires, SSIP, STIP, LCOFIP; SEIP here is the wire alone */
+    uint64_t seip_soft;     /* what M-mode wrote to mip.SEIP; the bit that reads is the OR */
+    uint64_t mcountinhibit;
+    uint64_t mcycle_base, minstret_base; /* counter = base + retired */
+    uint64_t mhpmcounter[RV_HPM], mhpmevent[RV_HPM];
+    struct rv_pmp pmp;
+    /* supervisor mode */
+    uint64_t stvec, scounteren, sscratch, sepc, scause, stval, satp, senvcfg, stimecmp;
+    uint64_t none;          /* the field of csrs.def's rows that have no storage */
+    uint8_t fflags;         /* sticky flags while the hart does not run; live in the host FPU while it does */
+
+    struct timer stimer;    /* Sstc */
+    struct rv_isa isa;
+    const struct rv_config *config;
+    const struct rv_decoder *decoder;
+    struct rv_space *spaces; /* RV_SPACES of them */
+    uint64_t tick;
+    struct rv_code *code;    /* block cache: block.c */
+    struct rv_registers *registers; /* riscv.c's list, made when first asked for */
+    jmp_buf escape;          /* rv_raise() lands in the run loop */
+    struct trace_cat *log_int, *log_asm, *log_exec, *guest_error;
+};
+
+/* ---- handlers ---- */
+
+/* Every handler of insns.def is `void exec_NAME(struct rv *, const struct rv_op *)`. */
+#define INSN(name, handler, ...) void exec_##handler(struct rv *cpu, const struct rv_op *op);
+#include "insns.def"
+#undef INSN
+void exec_block_end(struct rv *cpu, const struct rv_op *op);
+void exec_illegal(struct rv *cpu, const struct rv_op *op);
+
+static inline uint64_t get_x(const struct rv *cpu, unsigned r)
+{
+    return cpu->x[r];
+}
+
+static inline void set_x(struct rv *cpu, unsigned rd, uint64_t value)
+{
+    cpu->x[rd] = value;
+}
+
+static inline bool is_rv32(const struct rv *cpu)
+{
+    return cpu->isa.xlen == 32;
+}
+
+/* A value as an x register holds it. */
+static inline uint64_t to_x(const struct rv *cpu, uint64_t value)
+{
+    return is_rv32(cpu) ? (uint64_t)(int32_t)value : value;
+}
+
+/* Address of this instruction, and of the one after it. */
+static inline uint64_t op_pc(const struct rv *cpu, const struct rv_op *op)
+{
+    return (cpu->block_pc + op->off) & cpu->va_mask;
+}
+
+static inline uint64_t op_end(const struct rv *cpu, const struct rv_op *op)
+{
+    return (cpu->block_pc + op->off + op->len) & cpu->va_mask;
+}
+
+/* Straight on. */
+static inline void next(struct rv *cpu, const struct rv_op *op)
+{
+    return op[1].fn(cpu, op + 1);
+}
+
+/* pc is set: run the block there if it is at hand and the slice is not used up. */
+static inline void next_block(struct rv *cpu)
+{
+    const struct rv_jump *j = &cpu->fetch->jumps[cpu->pc >> 1 & (RV_JUMPS - 1)];
+
+    if (unlikely(j->pc != cpu->pc || cpu->slice <= 0))
+        return;
+    cpu->block = j->block;
+    cpu->block_pc = cpu->pc;
+    cpu->slice -= j->block->count;
+    return j->block->ops[0].fn(cpu, j->block->ops);
+}
+
+/* pc is set: back to the run loop, which looks at interrupts and requests before it goes on. */
+static inline void leave(struct rv *cpu)
+{
+    cpu->slice_size -= cpu->slice;
+    cpu->slice = 0;
+}
+
+/* Instructions retired since reset, counted to the end of the running block: exact in handlers that end one. */
+static inline uint64_t rv_count(const struct rv *cpu)
+{
+    return cpu->retired + (uint64_t)(cpu->slice_size - cpu->slice);
+}
+
+/* ---- exceptions (trap.c) ---- */
+
+enum rv_cause {
+    CAUSE_FETCH_MISALIGNED = 0,
+    CAUSE_FETCH_ACCESS = 1,
+    CAUSE_ILLEGAL = 2,
+    CAUSE_BREAKPOINT = 3,
+    CAUSE_LOAD_MISALIGNED = 4,
+    CAUSE_LOAD_ACCESS = 5,
+    CAUSE_STORE_MISALIGNED = 6,
+    CAUSE_STORE_ACCESS = 7,
+    CAUSE_ECALL_U = 8,
+    CAUSE_ECALL_S = 9,
+    CAUSE_ECALL_M = 11,
+    CAUSE_FETCH_PAGE = 12,
+    CAUSE_LOAD_PAGE = 13,
+    CAUSE_STORE_PAGE = 15,
+};
+
+/* Ends the instruction with an exception from any depth: nothing of it has been committed. Privileged spec 3.1.15. */
+_Noreturn void rv_raise(struct rv *cpu, const struct rv_op *op, enum rv_cause cause, uint64_t tval);
+
+/* The same for an illegal instruction; tval is its bits. */
+_Noreturn void rv_illegal(struct rv *cpu, const struct rv_op *op);
+
+/* Takes the trap: CSRs, mode and pc. cpu->pc is the address for xepc. Does not leave the handler. */
+void rv_trap(struct rv *cpu, uint64_t cause, bool interrupt, uint64_t tval);
+
+/* The highest-priority interrupt that would be taken now, as a cause, or -1. Privileged spec 3.1.9. */
+int rv_pending_interrupt(struct rv *cpu);
+
+/* mip as software reads it. */
+static inline uint64_t rv_mip(const struct rv *cpu)
+{
+    return atomic_load_explicit(&cpu->mip, memory_order_acquire) | cpu->seip_soft;
+}
+
+/* cpu_ops.run (run.c). */
+enum cpu_exit rv_run(struct cpu *cpu, uint64_t budget);
+
+/* ---- translation contexts (space.c) ---- */
+
+/* Selects data and fetch spaces after a change of priv, mstatus or satp. */
+void rv_update_spaces(struct rv *cpu);
+
+/* Drops every cached translation and jump. */
+void rv_flush_all(struct rv *cpu);
+
+/* sfence.vma with its operands: of one address, of one ASID, both, or (neither) everything. */
+void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid);
+
+/* Forgets where blocks are, not the blocks. */
+void rv_clear_jumps(struct rv *cpu);
+
+/* ---- decoded code (block.c) ---- */
+
+struct rv_code *rv_code_new(void);
+void rv_code_free(struct rv_code *code);
+
+/* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped. */
+const struct rv_block *rv_find_block(struct rv *cpu);
+
+/* ---- the timer of Sstc (timer.c) ---- */
+
+uint64_t rv_time(struct rv *cpu);
+void rv_stimer_fired(void *cpu);
+
+/* Derives mip.STIP and the timer from stimecmp. Takes the machine lock. */
+void rv_settle_stimecmp(struct rv *cpu);
+
+/* ---- PMP (pmp.c) ---- */
+
+/* Recomputes ranges from cfg and addr. */
+void rv_pmp_derive(struct rv *cpu);
+
+/* May an access of `access` kind (enum rv_access) at effective privilege `priv` touch [gpa, gpa + len)? */
+bool rv_pmp_allows(const struct rv *cpu, uint64_t gpa, uint64_t len, unsigned priv, int access);
+
+/* One answer for all of the page? */
+bool rv_pmp_uniform(const struct rv *cpu, uint64_t gpa_page);
+
+/* ---- mstatus ---- */
+
+#define MSTATUS_SIE BIT(1)
+#define MSTATUS_MIE BIT(3)
+#define MSTATUS_SPIE BIT(5)
+#define MSTATUS_UBE BIT(6)
+#define MSTATUS_MPIE BIT(7)
+#define MSTATUS_SPP BIT(8)
+#define MSTATUS_VS (3 * BIT(9))
+#define MSTATUS_MPP (3 * BIT(11))
+#define MSTATUS_FS (3 * BIT(13))
+#define MSTATUS_MPRV BIT(17)
+#define MSTATUS_SUM BIT(18)
+#define MSTATUS_MXR BIT(19)
+#define MSTATUS_TVM BIT(20)
+#define MSTATUS_TW BIT(21)
+#define MSTATUS_TSR BIT(22)
+
+#define ENVCFG_FIOM BIT(0)
+#define ENVCFG_CBIE (3 * BIT(4))
+#define ENVCFG_CBCFE BIT(6)
+#define ENVCFG_CBZE BIT(7)
+#define ENVCFG_ADUE BIT(61)
+#define ENVCFG_PBMTE BIT(62)
+#define ENVCFG_STCE BIT(63)
+
+/* Floating-point instructions: illegal when mstatus.FS is Off. */
+static inline void fp_enter(struct rv *cpu, const struct rv_op *op)
+{
+    if (unlikely(!(cpu->mstatus & MSTATUS_FS)))
+        rv_illegal(cpu, op);
+}
+
+/* After a write of an f register, fflags or frm. */
+static inline void fp_dirty(struct rv *cpu)
+{
+    cpu->mstatus |= MSTATUS_FS;
+}
+
+#endif

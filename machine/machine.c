@@ -1,0 +1,254 @@
+#include "machine.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "loop.h"
+#include "options.h"
+#include "peripherals.h"
+
+/* ---- building ---- */
+
+static const struct board *find_board(const char *name, unsigned xlen, struct error *e)
+{
+    for (const struct board *const *b = boards; *b; b++) {
+        if (!(*b)->xlens || !((*b)->xlens & xlen))
+            continue;
+        if (!name || !strcmp((*b)->name, name) || ((*b)->alias && !strcmp((*b)->alias, name)))
+            return *b;
+    }
+    error_set(e, "-machine %s: no such board for this guest; `-machine help` lists them", name ? name : "");
+    return NULL;
+}
+
+static uint64_t wall_base(const struct options *o)
+{
+    if (o->rtc.base == RTC_DATE)
+        return (uint64_t)o->rtc.date * NS_PER_SEC;
+    if (o->icount.on)
+        return UINT64_C(1735689600) * NS_PER_SEC; /* 2025-01-01: the same in every run */
+    time_t now = time(NULL);
+    if (o->rtc.base == RTC_LOCALTIME) {
+        struct tm tm;
+        localtime_r(&now, &tm);
+        now += tm.tm_gmtoff;
+    }
+    return (uint64_t)now * NS_PER_SEC;
+}
+
+static void request(struct machine_port *port, enum machine_request what, int status, const char *who)
+{
+    struct machine *m = (struct machine *)((char *)port - offsetof(struct machine, port));
+
+    assert(lock_held(&m->lock));
+    if (m->requested)
+        return;
+    m->request = what;
+    m->exit_status = status;
+    m->requester = who;
+    __atomic_store_n(&m->requested, true, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < m->cpus; i++)
+        cpu_kick(m->vcpus[i].cpu, CPU_REQUEST_STOP);
+    loop_wake(m->loop);
+}
+
+void machine_quit(struct machine *m, int status)
+{
+    request(&m->port, MACHINE_EXIT, status, "user");
+}
+
+static void memory_map_changed(void *owner)
+{
+    struct machine *m = owner;
+
+    for (unsigned i = 0; i < m->cpus; i++)
+        cpu_kick(m->vcpus[i].cpu, CPU_REQUEST_FLUSH);
+}
+
+static bool open_log(struct machine *m, struct error *e)
+{
+    struct options *o = m->options;
+
+    if (o->log_file) {
+        m->log = fopen(o->log_file, "w");
+        if (!m->log)
+            return error_set(e, "-D %s: cannot write it", o->log_file);
+        trace_redirect(m->trace, m->log);
+    }
+    if (o->log_items)
+        trace_enable(m->trace, o->log_items);
+    if (o->trace)
+        trace_enable(m->trace, o->trace);
+    return true;
+}
+
+static bool build(struct machine *m, unsigned xlen, struct error *e)
+{
+    m->board = find_board(keyvals_get(&m->options->machine, "type"), xlen, e);
+    if (!m->board || !open_log(m, e))
+        return false;
+    if (m->options->cpus > m->board->max_cpus)
+        return error_set(e, "-smp %u: board %s takes at most %u", m->options->cpus, m->board->name,
+                         m->board->max_cpus);
+    m->loop = loop_new(&m->lock, m->clock, e);
+    if (!m->loop)
+        return false;
+    m->peripherals = peripherals_new(m, e);
+    return m->peripherals && m->board->build(m, e) && peripherals_finish(m->peripherals, e) &&
+           options_finish(m->options, e) && m->board->restart(m, e);
+}
+
+struct machine *machine_new(struct options *o, unsigned xlen, struct error *e)
+{
+    struct machine *m = calloc(1, sizeof *m);
+
+    m->options = o;
+    m->xlen = xlen;
+    lock_init(&m->lock);
+    pthread_cond_init(&m->all_parked, NULL);
+    pthread_cond_init(&m->resume, NULL);
+    m->trace = trace_new(stderr);
+    m->clock = clock_new(o->icount.on ? 0 : 1.0, wall_base(o));
+    m->bus = bus_new(m->trace);
+    m->env = (struct dev_env){ m->bus, m->clock, m->trace };
+    m->port.request = request;
+    bus_watch(m->bus, memory_map_changed, m);
+    lock_take(&m->lock);
+    bool ok = build(m, xlen, e);
+    lock_drop(&m->lock);
+    if (ok)
+        return m;
+    machine_free(m);
+    return NULL;
+}
+
+void machine_free(struct machine *m)
+{
+    if (!m)
+        return;
+    lock_take(&m->lock);
+    run_end(m);
+    if (m->peripherals)
+        peripherals_drain(m->peripherals);
+    for (unsigned i = m->device_count; i-- > 0;)
+        device_destroy(m->devices[i]);
+    for (unsigned i = 0; i < m->cpus; i++)
+        m->vcpus[i].cpu->ops->destroy(m->vcpus[i].cpu);
+    if (m->board)
+        m->board->dismantle(m);
+    peripherals_free(m->peripherals);
+    for (unsigned i = 0; i < m->memory_count; i++)
+        ram_free(m->memories[i]);
+    loop_free(m->loop);
+    lock_drop(&m->lock);
+    bus_free(m->bus);
+    clock_free(m->clock);
+    trace_free(m->trace);
+    if (m->log)
+        fclose(m->log);
+    pthread_cond_destroy(&m->resume);
+    pthread_cond_destroy(&m->all_parked);
+    lock_destroy(&m->lock);
+    free(m);
+}
+
+void machine_adopt(struct machine *m, struct device *dev)
+{
+    assert(m->device_count < MACHINE_DEVICES);
+    m->devices[m->device_count++] = dev;
+}
+
+bool machine_add(struct machine *m, struct device *dev, uint64_t base, struct ram *rom, struct error *e)
+{
+    if (!dev)
+        return false;
+    machine_adopt(m, dev);
+    return bus_add_device(m->bus, base, dev, rom, e);
+}
+
+struct ram *machine_memory(struct machine *m, const char *name, uint64_t size, struct error *e)
+{
+    assert(m->memory_count < MACHINE_MEMORIES);
+    struct ram *ram = ram_new(name, size, e);
+    if (ram)
+        m->memories[m->memory_count++] = ram;
+    return ram;
+}
+
+void machine_add_cpu(struct machine *m, struct cpu *cpu)
+{
+    assert(m->cpus < MACHINE_CPUS);
+    m->vcpus[m->cpus++] = (struct vcpu){ .machine = m, .cpu = cpu };
+}
+
+struct cpu_env machine_cpu_env(struct machine *m)
+{
+    return (struct cpu_env){ m->bus, m->clock, &m->lock, m->trace };
+}
+
+/* ---- running ---- */
+
+static bool reset(struct machine *m, struct error *e)
+{
+    peripherals_drain(m->peripherals);
+    for (unsigned i = 0; i < m->device_count; i++)
+        device_reset(m->devices[i]);
+    for (unsigned i = 0; i < m->cpus; i++)
+        m->vcpus[i].cpu->ops->reset(m->vcpus[i].cpu);
+    return m->board->restart(m, e);
+}
+
+/* Carries out what was asked for, with every vCPU parked. */
+static void serve_request(struct machine *m)
+{
+    struct error e;
+
+    run_pause(m);
+    m->requested = false;
+    if (m->request == MACHINE_RESET && m->options->on_reboot == REBOOT_RESET) {
+        if (!reset(m, &e)) {
+            fprintf(stderr, "lyrebird: reset: %s\n", e.text);
+            m->exit_status = 1;
+            m->done = true;
+        }
+    } else {
+        if (m->request != MACHINE_EXIT)
+            m->exit_status = 0;
+        m->done = true;
+    }
+    for (unsigned i = 0; !m->threads && i < m->cpus; i++)
+        atomic_fetch_and(&m->vcpus[i].cpu->request, ~(uint32_t)CPU_REQUEST_STOP);
+    if (!m->done)
+        run_resume(m);
+}
+
+int machine_run(struct machine *m)
+{
+    struct error e;
+
+    lock_take(&m->lock);
+    if (!run_start(m, &e)) {
+        fprintf(stderr, "lyrebird: %s\n", e.text);
+        lock_drop(&m->lock);
+        return 1;
+    }
+    clock_start(m->clock);
+    run_resume(m);
+    while (!m->done) {
+        if (clock_is_virtual(m->clock)) {
+            run_round(m);
+            loop_run_once(m->loop, 0);
+        } else if (!m->requested) {
+            loop_run_once(m->loop, CLOCK_NEVER);
+        }
+        if (m->requested)
+            serve_request(m);
+    }
+    run_end(m);
+    peripherals_drain(m->peripherals);
+    lock_drop(&m->lock);
+    return m->exit_status;
+}

@@ -1,0 +1,133 @@
+/*
+ * machine.h - a machine: what a board's rows were built into, and how it runs. Private to this folder.
+ *
+ * Threads: one host thread a vCPU (one for all of them under a virtual clock), and the main loop on the thread that
+ * calls machine_run(). Everything here is entered with the machine lock held unless it says otherwise.
+ */
+#ifndef MACHINE_MACHINE_H
+#define MACHINE_MACHINE_H
+
+#include <pthread.h>
+
+#include "bus.h"
+#include "clock.h"
+#include "cpu.h"
+#include "device.h"
+#include "error.h"
+#include "lock.h"
+#include "ports.h"
+#include "ram.h"
+#include "trace.h"
+
+enum { MACHINE_CPUS = 8, MACHINE_DEVICES = 96, MACHINE_MEMORIES = 8 };
+
+struct board;
+struct loop;
+struct machine;
+struct options;
+struct peripherals;
+
+struct vcpu {
+    struct machine *machine;
+    struct cpu *cpu;
+    pthread_t thread;
+};
+
+struct machine {
+    const struct board *board;
+    struct options *options; /* borrowed */
+    unsigned xlen;
+    FILE *log; /* -D, or NULL */
+    struct machine_lock lock;
+    struct trace *trace;
+    struct clock *clock;
+    struct bus *bus;
+    struct loop *loop;
+    struct dev_env env;
+    struct machine_port port;
+
+    struct vcpu vcpus[MACHINE_CPUS];
+    unsigned cpus;
+    void *cpu_config; /* what the vCPUs share; freed by board->free_cpus */
+    struct device *devices[MACHINE_DEVICES];
+    unsigned device_count;
+    struct ram *memories[MACHINE_MEMORIES];
+    unsigned memory_count;
+    struct ram *ram;
+    uint64_t ram_base;
+    struct peripherals *peripherals; /* host ends: serial lines, disks, networks */
+    void *board_data;
+
+    /* vCPU threads */
+    bool threads;      /* they were started */
+    bool pause;        /* they are to park */
+    bool quit;         /* they are to end */
+    unsigned parked;
+    pthread_cond_t all_parked, resume;
+
+    /* what the guest or the user asked for; carried out by the main loop */
+    bool requested;
+    enum machine_request request;
+    int exit_status;
+    const char *requester;
+    bool stopped;      /* by the user: the clock stands still */
+    bool done;
+};
+
+/* What differs from board to board. */
+struct board {
+    const char *name;
+    const char *summary;
+    const char *alias;    /* or NULL */
+    unsigned xlens;       /* 32 | 64 */
+    unsigned max_cpus;
+    unsigned virtio_slots;
+    bool (*build)(struct machine *m, struct error *e);
+    bool (*restart)(struct machine *m, struct error *e); /* puts images back into memory; after every reset */
+    void (*dismantle)(struct machine *m);                /* frees cpu_config and board_data */
+};
+
+extern const struct board board_virt, board_spike;
+
+/* NULL-terminated, the default first. */
+extern const struct board *const boards[];
+
+/* Builds the machine that the options describe; NULL with a message. The lock is not held before or after. */
+struct machine *machine_new(struct options *o, unsigned xlen, struct error *e);
+void machine_free(struct machine *m);
+
+/* Runs until power-off, exit or quit; returns the exit status. Takes the lock itself. */
+int machine_run(struct machine *m);
+
+/* The user wants out: same path as a guest's power-off, with this status. */
+void machine_quit(struct machine *m, int status);
+
+/* ---- for boards ---- */
+
+/* The machine owns the device from now on; NULL is passed through as failure. */
+bool machine_add(struct machine *m, struct device *dev, uint64_t base, struct ram *rom, struct error *e);
+
+/* A device without a window of its own (behind a transport). */
+void machine_adopt(struct machine *m, struct device *dev);
+
+/* Memory that the machine owns. */
+struct ram *machine_memory(struct machine *m, const char *name, uint64_t size, struct error *e);
+
+void machine_add_cpu(struct machine *m, struct cpu *cpu);
+
+struct cpu_env machine_cpu_env(struct machine *m);
+
+/* ---- run.c ---- */
+
+/* Parks every vCPU thread; returns when none runs guest code. Idempotent. The caller holds the lock. */
+void run_pause(struct machine *m);
+void run_resume(struct machine *m);
+
+/* Starts the vCPU threads; ends and joins them. */
+bool run_start(struct machine *m, struct error *e);
+void run_end(struct machine *m);
+
+/* Under a virtual clock: one round of all vCPUs and the time it took. */
+void run_round(struct machine *m);
+
+#endif

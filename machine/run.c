@@ -1,0 +1,128 @@
+/*
+ * How vCPUs get to run. With a real clock each has a host thread. With a virtual clock the main thread runs them in
+ * turn for a quantum of guest time each, and time passes only by their instructions: the same machine with the same
+ * input always does the same.
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "loop.h"
+#include "machine.h"
+#include "options.h"
+
+enum { QUANTUM_NS = 20000 };
+
+/* ---- threads ---- */
+
+/* Under the lock: waits until the world goes on. */
+static void park(struct machine *m, struct cpu *cpu)
+{
+    m->parked++;
+    pthread_cond_broadcast(&m->all_parked);
+    while (m->pause && !m->quit)
+        lock_wait(&m->lock, &m->resume);
+    atomic_fetch_and(&cpu->request, ~(uint32_t)CPU_REQUEST_STOP);
+    m->parked--;
+}
+
+static void *vcpu_thread(void *arg)
+{
+    struct vcpu *v = arg;
+    struct machine *m = v->machine;
+
+    for (;;) {
+        lock_take(&m->lock);
+        if (m->pause)
+            park(m, v->cpu);
+        bool quit = m->quit;
+        lock_drop(&m->lock);
+        if (quit)
+            return NULL;
+        enum cpu_exit reason;
+        while ((reason = v->cpu->ops->run(v->cpu, UINT64_MAX)) == CPU_EXIT_IDLE)
+            cpu_sleep(v->cpu);
+    }
+}
+
+bool run_start(struct machine *m, struct error *e)
+{
+    if (clock_is_virtual(m->clock))
+        return true;
+    m->threads = true;
+    m->pause = true;
+    for (unsigned i = 0; i < m->cpus; i++) {
+        if (!pthread_create(&m->vcpus[i].thread, NULL, vcpu_thread, &m->vcpus[i]))
+            continue;
+        m->cpus = i;
+        return error_set(e, "cannot start a host thread for vCPU %u: the host is out of threads or memory", i);
+    }
+    return true;
+}
+
+void run_pause(struct machine *m)
+{
+    if (!m->threads)
+        return;
+    m->pause = true;
+    for (unsigned i = 0; i < m->cpus; i++)
+        cpu_kick(m->vcpus[i].cpu, CPU_REQUEST_STOP);
+    while (m->parked < m->cpus)
+        lock_wait(&m->lock, &m->all_parked);
+}
+
+void run_resume(struct machine *m)
+{
+    if (!m->threads)
+        return;
+    m->pause = false;
+    pthread_cond_broadcast(&m->resume);
+}
+
+void run_end(struct machine *m)
+{
+    if (!m->threads)
+        return;
+    run_pause(m);
+    m->quit = true;
+    run_resume(m);
+    lock_drop(&m->lock);
+    for (unsigned i = 0; i < m->cpus; i++)
+        pthread_join(m->vcpus[i].thread, NULL);
+    lock_take(&m->lock);
+    m->threads = false;
+}
+
+/* ---- virtual time ---- */
+
+static bool run_quantum(struct machine *m, uint64_t instructions)
+{
+    bool anyone = false;
+
+    lock_drop(&m->lock);
+    for (unsigned i = 0; i < m->cpus && !__atomic_load_n(&m->requested, __ATOMIC_RELAXED); i++) {
+        struct cpu *cpu = m->vcpus[i].cpu;
+        if (!cpu->ops->has_work(cpu))
+            continue;
+        anyone = true;
+        cpu->ops->run(cpu, instructions);
+    }
+    lock_take(&m->lock);
+    return anyone;
+}
+
+void run_round(struct machine *m)
+{
+    unsigned shift = m->options->icount.shift;
+    uint64_t now = clock_now(m->clock);
+    uint64_t deadline = clock_deadline(m->clock);
+    uint64_t span = deadline - now < QUANTUM_NS ? deadline - now : QUANTUM_NS;
+    uint64_t instructions = (span >> shift) + 1;
+
+    if (run_quantum(m, instructions))
+        clock_advance_to(m->clock, now + (instructions << shift));
+    else if (deadline != CLOCK_NEVER)
+        clock_advance_to(m->clock, deadline);
+    else if (!m->requested)
+        loop_run_once(m->loop, CLOCK_NEVER);
+    clock_run(m->clock);
+}

@@ -1,0 +1,21 @@
+/* serials.h - the host ends of character devices: -chardev, -serial, -nographic, and the keys of a mux. */
+#ifndef MACHINE_SERIALS_H
+#define MACHINE_SERIALS_H
+
+#include "error.h"
+#include "ports.h"
+
+struct machine;
+struct serials;
+
+/* Opens every -chardev and -serial. NULL with a message. */
+struct serials *serials_new(struct machine *m, struct error *e);
+void serials_free(struct serials *s);
+
+/* Serial line n, or NULL for `none`. */
+struct char_port *serials_line(struct serials *s, unsigned n);
+
+/* A port on the -chardev of this id. NULL with a message when there is none, or it is taken. */
+struct char_port *serials_chardev(struct serials *s, const char *id, struct error *e);
+
+#endif
