@@ -1,33 +1,39 @@
 /*
  * atomic.c - atomic instructions: A (LR/SC and AMOs), Zacas.
  *
- * RISC-V Instruction Set Manual, volume I (20240411), chapter 14 ("A"); Zacas specification 1.0. Guest atomics are host
- * atomics on the guest's memory, all sequentially consistent: locked instructions on x86, so aq and rl are not looked at.
- * Misaligned ones and those outside RAM are exceptions (rv_atomic_address).
+ * RISC-V Instruction Set Manual, volume I (20240411), chapter "A"; Zacas specification 1.0. Guest
+ * atomics are host atomics on the guest's memory, all sequentially consistent: locked instructions on x86, so
+ * aq and rl are not looked at. Misaligned ones and those outside RAM are exceptions (rv_atomic_address).
  *
  * LR/SC. Memory is divided into granules of 64 bytes; each hashes to a `struct rv_granule` {owner, lock}.
  *
  *   LR     owner := hart | 0x80; barrier; wait while locked; value := memory
  *   SC     lock; owner still hart | 0x80?  memory: value -> new by compare-and-swap; unlock
- *   store  wait while locked; owner := hart; memory := new        (stores, AMOs, cbo.zero, DMA if it wants to)
+ *   store  wait while locked; owner := hart; memory := new          (stores, AMOs, cbo.zero)
  *
  * Why an SC never succeeds over another hart's store S to the granule, even one that puts the old value back:
- *   - S's owner byte becomes visible before its data (release; TSO). If it is visible when the SC looks, the SC fails.
- *   - Otherwise S's data is not visible at that moment either. If it becomes visible before the compare-and-swap and
- *     changes the value, the swap fails; if later, S comes after the SC in coherence order, as if S had waited.
- *   - Another hart's SC: LR writes the owner, then reads the lock; SC takes the lock, then reads the owner, all
- *     sequentially consistent. So either that SC sees the new owner and fails, or the LR sees the lock and reads the
- *     value after it.
- * A granule has one owner: the reservation that was made last. When two harts spin in the same loop, the later LR wins
- * unless the loser is back at its LR before the winner's SC; nothing but timing rules out that they go on like that.
+ *   - S's owner byte becomes visible before its data (release; TSO). If it is visible when the SC looks, the
+ *     SC fails.
+ *   - Otherwise S's data is not visible at that moment either. If it becomes visible before the
+ *     compare-and-swap and changes the value, the swap fails; if later, S comes after the SC in coherence
+ *     order, as if S had waited.
+ *   - Another hart's SC: LR writes the owner, then reads the lock; SC takes the lock, then reads the owner,
+ *     all sequentially consistent. So either that SC sees the new owner and fails, or the LR sees the lock
+ *     and reads the value after it.
+ * A granule has one owner: the reservation that was made last. When two harts spin in the same loop, the
+ * later LR wins unless the loser is back at its LR before the winner's SC; nothing but timing rules out that
+ * they go on like that.
  *
  * Not covered:
- *   - A store that has passed `wait while locked` and sits in the host's store buffer when the SC looks at the owner, and
- *     then drains between the look and the swap, is only seen by its value. A silent store there, or two that restore the
- *     value, do not fail the SC. Only a third hart that saw the value in between could tell.
- *   - A hart's own store to the granule between its LR and SC fails the SC. The manual allows that; with one hart
- *     (granule_mask 0) every own store does. Loops that the manual constrains have no stores; others may spin forever.
- *   - A host thread that is descheduled while it holds the lock (a few instructions) delays the stores to that granule.
+ *   - A store that has passed `wait while locked` and sits in the host's store buffer when the SC looks at
+ *     the owner, and then drains between the look and the swap, is only seen by its value. A silent store
+ *     there, or two that restore the value, do not fail the SC. Only a third hart that saw the value in
+ *     between could tell.
+ *   - A hart's own store to the granule between its LR and SC fails the SC. The manual allows that; with one
+ *     hart (granule_mask 0) every own store does. Loops that the manual constrains have no stores; others may
+ *     spin forever.
+ *   - A host thread that is descheduled while it holds the lock (a few instructions) delays the stores to
+ *     that granule.
  */
 #include "mem.h"
 #include "state.h"
@@ -238,8 +244,8 @@ static uint32_t select_w(uint32_t *p, uint32_t value, keep_fn *keep)
 {
     uint32_t old = __atomic_load_n(p, __ATOMIC_SEQ_CST);
 
-    while (!__atomic_compare_exchange_n(p, &old, keep(word(old), word(value)) ? old : value, true, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST))
+    while (!__atomic_compare_exchange_n(p, &old, keep(word(old), word(value)) ? old : value, true,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         ;
     return old;
 }
@@ -294,7 +300,7 @@ void exec_amomaxu_d(struct rv *cpu, const struct rv_op *op)
     finish_d(cpu, op, select_d(amo_d(cpu, op), get_x(cpu, op->rs2), keep_maxu));
 }
 
-/* ---- Zacas: rd is compared and gets the old value; a pair is an even register and the next one, x0 a pair of zeros ---- */
+/* ---- Zacas: rd is compared and gets the old value. Pairs are even registers; x0 is zeros. ---- */
 
 /* A register of the pair that starts at r, as a source. */
 static uint64_t pair(const struct rv *cpu, unsigned r, unsigned half)
@@ -323,7 +329,8 @@ static uint32_t compare_and_swap_w(uint32_t *p, uint32_t expected, uint32_t desi
     return expected;
 }
 
-static unsigned __int128 compare_and_swap_q(unsigned __int128 *p, unsigned __int128 expected, unsigned __int128 desired)
+static unsigned __int128 compare_and_swap_q(unsigned __int128 *p, unsigned __int128 expected,
+                                            unsigned __int128 desired)
 {
 #if defined(__x86_64__)
     /* Every x86-64 host but the first ones has it; without -mcx16 compilers call a library instead. */

@@ -1,9 +1,9 @@
 /*
  * base.c - integer instructions: RV32I, RV64I, M, Zicond, Zihintpause.
  *
- * RISC-V Instruction Set Manual, volume I (20240411), chapters 2, 4, 12 (M), 13 (Zicond), 6 (Zihintpause).
- * A handler without "w" or "32" in its name serves both XLENs unless insns.def gives RV32 another one: registers of RV32
- * are sign-extended, which keeps comparisons and bitwise operations right.
+ * RISC-V Instruction Set Manual, volume I (20240411), chapters "RV32I", "RV64I", "M", "Zicond",
+ * "Zihintpause". A handler without "w" or "32" in its name serves both XLENs unless insns.def gives RV32
+ * another one: registers of RV32 are sign-extended, which keeps comparisons and bitwise operations right.
  *
  * Gaps: I/O and memory are one domain to a fence, so menvcfg.FIOM changes nothing.
  */
@@ -365,7 +365,7 @@ void exec_sd(struct rv *cpu, const struct rv_op *op)
 
 enum { FENCE_W = 1, FENCE_R = 2, FENCE_O = 4, FENCE_I = 8 };
 
-/* Only store-to-load order may need an instruction of the host; the rest binds the compiler and weaker hosts. */
+/* Only store-to-load order may cost a host instruction; the rest binds the compiler and weaker hosts. */
 void exec_fence(struct rv *cpu, const struct rv_op *op)
 {
     unsigned succ = op->imm & 15, pred = op->imm >> 4 & 15;
@@ -389,7 +389,7 @@ void exec_pause(struct rv *cpu, const struct rv_op *op)
     next(cpu, op);
 }
 
-/* ---- M: multiplication (12.1) ---- */
+/* ---- M: multiplication ---- */
 
 void exec_mul(struct rv *cpu, const struct rv_op *op)
 {
@@ -431,7 +431,7 @@ void exec_mulhu32(struct rv *cpu, const struct rv_op *op)
     finish(cpu, op, word((uint64_t)(uint32_t)rs1(cpu, op) * (uint32_t)rs2(cpu, op) >> 32));
 }
 
-/* ---- M: division (12.2, table 5: by zero all ones and the dividend; overflow the dividend and 0) ---- */
+/* ---- M: division (by zero: all ones, and the dividend; overflow: the dividend, and 0) ---- */
 
 static uint64_t divide(int64_t a, int64_t b)
 {
@@ -497,7 +497,7 @@ void exec_remuw(struct rv *cpu, const struct rv_op *op)
     finish(cpu, op, word(remainder_unsigned((uint32_t)rs1(cpu, op), (uint32_t)rs2(cpu, op))));
 }
 
-/* ---- Zicond (13.1) ---- */
+/* ---- Zicond ---- */
 
 void exec_czero_eqz(struct rv *cpu, const struct rv_op *op)
 {

@@ -1,8 +1,8 @@
 /*
  * bitmanip.c - bit manipulation: Zba, Zbb, Zbc, Zbs, and what Zcb has of its own (c.not, c.zext.b).
  *
- * RISC-V Instruction Set Manual, volume I (20240411), chapters 28 ("B") and 27.9 (Zcb). insns.def says which handlers
- * RV32 shares; those that both XLENs run bring their result into XLEN's form with to_x().
+ * RISC-V Instruction Set Manual, volume I (20240411), chapters "B" and "Zc" (Zcb). insns.def says which
+ * handlers RV32 shares; those that both XLENs run bring their result into XLEN's form with to_x().
  *
  * Gaps: Zbkb, Zbkc, Zbkx have no rows.
  */

@@ -1,8 +1,9 @@
 /*
  * cbo.c - cache-block operations: Zicbom, Zicboz, Zicbop. Blocks of 64 bytes.
  *
- * RISC-V Instruction Set Manual, volume I (20240411), chapter "CMO", with the enables of menvcfg and senvcfg. There is
- * no cache that memory could disagree with, so cbo.inval, .clean and .flush only check, and prefetches do nothing.
+ * RISC-V Instruction Set Manual, volume I (20240411), chapter "CMO", with the enables of menvcfg and senvcfg.
+ * There is no cache that memory could disagree with, so cbo.inval, .clean and .flush only check, and
+ * prefetches do nothing.
  *
  * Gaps: henvcfg, for want of H.
  */

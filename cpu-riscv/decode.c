@@ -1,9 +1,10 @@
 /*
- * decode.c - the rows of insns.def as a decoder: RISC-V instruction set manual, volume I, 2.2, 2.3 and chapter "C".
+ * decode.c - the rows of insns.def as a decoder: RISC-V instruction set manual, volume I, 2.2, 2.3 and
+ * chapter "C".
  *
- * A decoder keeps the rows that its ISA has, in short candidate lists by opcode and funct3 (32-bit instructions) or by
- * quadrant and funct3 (16-bit ones), the most specific first. Decoding happens once a block, so the operands come out
- * by walking tables.
+ * A decoder keeps the rows that its ISA has, in short candidate lists by opcode and funct3 (32-bit
+ * instructions) or by quadrant and funct3 (16-bit ones), the most specific first. Decoding happens once a
+ * block, so the operands come out by walking tables.
  *
  * Gaps: instructions longer than 32 bits are illegal ones of 4 bytes.
  */

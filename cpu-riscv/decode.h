@@ -28,9 +28,9 @@ struct rv_decoder *rv_decoder_new(const struct rv_isa *isa);
 void rv_decoder_free(struct rv_decoder *d);
 unsigned rv_decoder_xlen(const struct rv_decoder *d);
 
-/* Decodes the instruction whose low half is in raw's low 16 bits (the high half matters for 32-bit ones only): fills
- * op->fn, operands, raw and len, not off. An unknown one gets exec_illegal. True when it ends a block (exec_illegal
- * does). */
+/* Decodes the instruction whose low half is in raw's low 16 bits (the high half matters for 32-bit ones
+ * only): fills op->fn, operands, raw and len, not off. An unknown one gets exec_illegal. True when it ends a
+ * block (exec_illegal does). */
 bool rv_decode(const struct rv_decoder *d, uint32_t raw, struct rv_op *op);
 
 /* The row that `raw` matches (mask and match are set), or NULL; reserved encodings have none. */
@@ -45,7 +45,7 @@ unsigned rv_picture(const char *picture, uint32_t *mask, uint32_t *match);
 /* How a row's operands print; the letters are formats.def's. */
 const char *rv_format_text(const struct rv_insn *row);
 
-/* Assembler text of one instruction at pc, without newline; ABI register names; returns its length in bytes. */
+/* Assembler text of the instruction at pc, without newline, ABI register names. Returns 2 or 4, its bytes. */
 unsigned rv_disasm(const struct rv_decoder *d, uint64_t pc, uint32_t raw, char *buf, size_t size);
 
 #endif

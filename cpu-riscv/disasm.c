@@ -1,8 +1,8 @@
 /*
  * disasm.c - assembler text, from the rows of insns.def and the texts of formats.def.
  *
- * The spelling is that of the GNU disassembler without aliases: RISC-V Assembly Programmer's Manual. Numbers are decimal
- * or 0x…, branch targets absolute, encodings without a row `.short` or `.word`.
+ * The spelling is that of the GNU disassembler without aliases: RISC-V Assembly Programmer's Manual. Numbers
+ * are decimal or 0x…, branch targets absolute, encodings without a row `.short` or `.word`.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -36,11 +36,14 @@ static const char *const x_names[32] = {
 };
 
 static const char *const f_names[32] = {
-    "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "fs0", "fs1", "fa0", "fa1", "fa2", "fa3", "fa4", "fa5",
-    "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
+    "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
+    "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
+    "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
 };
 
-static const char *const rounding_names[8] = { "rne", "rtz", "rdn", "rup", "rmm", "unknown", "unknown", "dyn" };
+static const char *const rounding_names[8] = {
+    "rne", "rtz", "rdn", "rup", "rmm", "unknown", "unknown", "dyn"
+};
 
 /* Zfa, table 1. */
 static const char *const fli_names[32] = {

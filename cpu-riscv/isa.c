@@ -1,13 +1,14 @@
 /*
  * isa.c - from `-cpu` text to what a hart implements, and back to the `riscv,isa` string.
  *
- * Text: NAME[,OPTION...]. NAME is a row of `models`. OPTION is +EXT, -EXT, EXT=on, EXT=off for the names of exts.def and
- * "g"; the same for sv32, sv39, sv48, sv57 (the widest translation; off is the next narrower), mmu and pmp.
- * What an option turns on brings what it needs; what one turns off takes along what was only on by default. When two
- * options contradict each other it is an error.
+ * Text: NAME[,OPTION...]. NAME is a row of `models`. OPTION is +EXT, -EXT, EXT=on, EXT=off for the names of
+ * exts.def and "g"; the same for sv32, sv39, sv48, sv57 (the widest translation; off is the next narrower),
+ * mmu and pmp. What an option turns on brings what it needs; what one turns off takes along what was only on
+ * by default. When two options contradict each other it is an error.
  *
- * After: RISC-V Instruction Set Manual (20240411), volume I, chapter "ISA Extension Naming Conventions"; RISC-V Profiles
- * 1.0 (RVA20S64, RVA22S64). Gaps: Zkt of RVA22 has no row, it promises timing that an emulator cannot give.
+ * After: RISC-V Instruction Set Manual (20240411), volume I, chapter "ISA Extension Naming Conventions";
+ * RISC-V Profiles 1.0 (RVA20S64, RVA22S64). Gaps: Zkt of RVA22 has no row, it promises timing that an
+ * emulator cannot give.
  */
 #include "isa.h"
 
@@ -29,11 +30,11 @@ static const struct {
 #define X(id) BIT(RV_EXT_##id)
 
 static const uint64_t general = X(I) | X(M) | X(A) | X(F) | X(D) | X(ZICSR) | X(ZIFENCEI);
-static const uint64_t rva20 = X(I) | X(M) | X(A) | X(F) | X(D) | X(C) | X(S) | X(U) | X(ZICSR) | X(ZICNTR) | X(ZIFENCEI) |
-                              X(SVADE);
-static const uint64_t rva22 = X(I) | X(M) | X(A) | X(F) | X(D) | X(C) | X(S) | X(U) | X(ZICSR) | X(ZICNTR) | X(ZIFENCEI) |
-                              X(SVADE) | X(ZIHPM) | X(ZIHINTPAUSE) | X(ZICBOM) | X(ZICBOP) | X(ZICBOZ) | X(ZFHMIN) |
-                              X(ZBA) | X(ZBB) | X(ZBS) | X(SVPBMT) | X(SVINVAL);
+static const uint64_t rva20 =
+    X(I) | X(M) | X(A) | X(F) | X(D) | X(C) | X(S) | X(U) | X(ZICSR) | X(ZICNTR) | X(ZIFENCEI) | X(SVADE);
+static const uint64_t rva22 = X(I) | X(M) | X(A) | X(F) | X(D) | X(C) | X(S) | X(U) | X(ZICSR) | X(ZICNTR) |
+                              X(ZIFENCEI) | X(SVADE) | X(ZIHPM) | X(ZIHINTPAUSE) | X(ZICBOM) | X(ZICBOP) |
+                              X(ZICBOZ) | X(ZFHMIN) | X(ZBA) | X(ZBB) | X(ZBS) | X(SVPBMT) | X(SVINVAL);
 
 /* What an extension cannot be without. */
 static const struct {
@@ -179,8 +180,8 @@ static bool start_from_model(struct draft *d, unsigned xlen, const char *name, s
         if (strcasecmp(name, m->name))
             continue;
         if (!(m->xlens & xlen))
-            return error_set(e, "CPU model '%s' is a %u-bit one, but this machine is riscv%u; use -cpu rv%u", m->name,
-                             m->xlens, xlen, xlen);
+            return error_set(e, "CPU model '%s' is a %u-bit one, but this machine is riscv%u; use -cpu rv%u",
+                             m->name, m->xlens, xlen, xlen);
         d->isa = (struct rv_isa){ xlen, m->exts, xlen == 32 && m->va_bits ? 32 : m->va_bits, m->pmp };
         for (unsigned x = 0; x < RV_EXT_COUNT; x++)
             if (m->set == EVERYTHING || (m->set == BY_DEFAULT && exts[x].on))
@@ -251,13 +252,15 @@ static bool read_option(struct draft *d, char *text, struct error *e)
     static const struct {
         const char *word;
         bool on;
-    } words[] = { { "on", true }, { "true", true }, { "yes", true }, { "off", false }, { "false", false }, { "no", false } };
+    } words[] = { { "on", true },   { "true", true },   { "yes", true },
+                  { "off", false }, { "false", false }, { "no", false } };
     char *value = strchr(text, '=');
 
     if (*text == '+' || *text == '-')
         return set_option(d, text + 1, *text == '+', e);
     if (!value)
-        return error_set(e, "CPU option '%s' says neither on nor off; write '+%s' or '-%s'", text, text, text);
+        return error_set(e, "CPU option '%s' says neither on nor off; write '+%s' or '-%s'", text, text,
+                         text);
     *value++ = '\0';
     for (unsigned i = 0; i < ARRAY_LEN(words); i++)
         if (!strcasecmp(value, words[i].word))
@@ -347,6 +350,7 @@ void rv_isa_string(const struct rv_isa *isa, char *buf, size_t size)
         if (!rv_has(isa, i) || i == RV_EXT_S || i == RV_EXT_U)
             continue;
         if (used < size)
-            used += (size_t)snprintf(buf + used, size - used, "%s%s", exts[i].name[1] ? "_" : "", exts[i].name);
+            used +=
+                (size_t)snprintf(buf + used, size - used, "%s%s", exts[i].name[1] ? "_" : "", exts[i].name);
     }
 }

@@ -46,10 +46,10 @@ static void consider(struct apt_site *out, const char *site, const char *origin,
         return;
     if (!out->main[0] && ((known && plain && strcmp(label, "Debian") == 0) ||
                           (unknown && looks_like_debian(site, "debian"))))
-        strcpy(out->main, site);
+        snprintf(out->main, sizeof out->main, "%s", site);
     if (!out->security[0] && ((known && strcmp(label, "Debian-Security") == 0) ||
                               (unknown && looks_like_debian(site, "debian-security"))))
-        strcpy(out->security, site);
+        snprintf(out->security, sizeof out->security, "%s", site);
 }
 
 bool apt_site_parse(const char *text, struct apt_site *out)
@@ -111,7 +111,8 @@ static bool copy_acquire(struct bytes *conf, struct error *e)
     strings_add(&argv, "apt-config");
     strings_add(&argv, "dump");
     bool ok = child_run(&(struct child){ .argv = &argv, .output = &text }, e);
-    for (char *l = ok && text.data ? strtok_r(text.data, "\n", &save) : NULL; l; l = strtok_r(NULL, "\n", &save))
+    for (char *l = ok && text.data ? strtok_r(text.data, "\n", &save) : NULL; l;
+         l = strtok_r(NULL, "\n", &save))
         if (strncmp(l, "Acquire::", 9) == 0 && strncmp(l, "Acquire::IndexTargets", 21) != 0 &&
             strncmp(l, "Acquire::Languages", 18) != 0)
             bytes_addf(conf, "%s\n", l);
@@ -128,7 +129,8 @@ static bool write_conf(struct apt *a, struct error *e)
 
     bool ok = copy_acquire(&c, e);
     bytes_addf(&c, "Dir::Etc::Main \"/dev/null\";\nDir::Etc::Parts \"/dev/null\";\n");
-    bytes_addf(&c, "Dir::Etc::SourceList \"%s/etc/sources.list\";\nDir::Etc::SourceParts \"/dev/null\";\n", d);
+    bytes_addf(&c, "Dir::Etc::SourceList \"%s/etc/sources.list\";\nDir::Etc::SourceParts \"/dev/null\";\n",
+               d);
     bytes_addf(&c, "Dir::Etc::Preferences \"/dev/null\";\nDir::Etc::PreferencesParts \"/dev/null\";\n");
     bytes_addf(&c, "Dir::State \"%s/state\";\nDir::State::status \"%s/etc/status\";\n", d, d);
     bytes_addf(&c, "Dir::Cache \"%s/cache\";\nDir::Log \"%s/state\";\n", d, d);
@@ -166,8 +168,8 @@ static bool harmless(const char *text)
     return text[0] && !strpbrk(text, "\"\n\r\t []{};");
 }
 
-bool apt_open(struct apt *a, const char *dir, const char *arch, const char *suite, const struct apt_site *site,
-              struct progress *progress, struct error *e)
+bool apt_open(struct apt *a, const char *dir, const char *arch, const char *suite,
+              const struct apt_site *site, struct progress *progress, struct error *e)
 {
     static const char *const dirs[] = { "etc", "state/lists/partial", "cache/archives/partial" };
     struct path p;
@@ -177,7 +179,8 @@ bool apt_open(struct apt *a, const char *dir, const char *arch, const char *suit
         return error_set(e, "Debian's archive keys are missing (%s): install the package "
                             "debian-archive-keyring", keyring);
     if (!harmless(site->main) || (site->security[0] && !harmless(site->security)))
-        return error_set(e, "'%s' is not a usable mirror: a URL has no spaces, quotes or brackets", site->main);
+        return error_set(e, "'%s' is not a usable mirror: a URL has no spaces, quotes or brackets",
+                         site->main);
     if (!harmless(dir))
         return error_set(e, "apt can not work in '%s': set XDG_CACHE_HOME to a directory without spaces or "
                             "quotes in its name", dir);
@@ -239,7 +242,7 @@ static bool update_lists(struct apt *a, struct error *e)
     return ok;
 }
 
-/* Few mirrors of the security archive carry every architecture at every moment; the release itself they do. */
+/* Mirrors of the security archive lack an architecture now and then; the release itself they have. */
 bool apt_update(struct apt *a, struct error *e)
 {
     struct error first;
@@ -249,15 +252,15 @@ bool apt_update(struct apt *a, struct error *e)
     if (a->site.security[0]) {
         a->site.security[0] = 0;
         if (write_sources(a, e) && update_lists(a, e)) {
-            progress_note(a->progress, "warning: going on without security updates, the last point release is used: %s",
-                          first.text);
+            progress_note(a->progress, "warning: going on without security updates: %.*s",
+                          (int)strcspn(first.text, "\n"), first.text);
             return true;
         }
     }
     *e = first;
     return error_prefix(e, "the package lists could not be fetched or verified (is the network there? "
-                                 "NO_PUBKEY means: upgrade debian-archive-keyring; --mirror URL picks another "
-                                 "archive)");
+                           "NO_PUBKEY means: upgrade debian-archive-keyring; --mirror URL picks another "
+                           "archive)");
 }
 
 bool apt_field(struct apt *a, const char *package, const char *field, struct bytes *out, struct error *e)
@@ -280,8 +283,8 @@ bool apt_field(struct apt *a, const char *package, const char *field, struct byt
             bytes_addf(out, "%s", l + n + 2);
     }
     bytes_free(&text);
-    return ok && (found || error_set(e, "the package %s has no field %s in the archive: try --refresh", package,
-                                     field));
+    return ok && (found || error_set(e, "the package %s has no field %s in the archive: try --refresh",
+                                     package, field));
 }
 
 void apt_plan_parse(const char *text, struct apt_plan *plan)
@@ -299,7 +302,7 @@ void apt_plan_parse(const char *text, struct apt_plan *plan)
     }
 }
 
-/* With a closure `install -d` resolves, and keeps files in archives/; otherwise `download` writes them there. */
+/* With a closure `install -d` resolves, into archives/; otherwise `download` writes there. */
 static void fetch_argv(struct strings *argv, const struct strings *packages, bool closure)
 {
     strings_add(argv, "apt-get");
@@ -348,7 +351,8 @@ static bool all_there(struct apt *a, const struct apt_plan *plan, struct error *
         sum += (uint64_t)size;
     }
     return sum == plan->bytes ||
-           error_set(e, "packages in '%s' have %llu bytes instead of %llu: delete that directory and try again",
+           error_set(e,
+                     "packages in '%s' have %llu bytes instead of %llu: delete that directory and try again",
                      a->archives.s, (unsigned long long)sum, (unsigned long long)plan->bytes);
 }
 
@@ -364,7 +368,8 @@ bool apt_fetch(struct apt *a, const struct strings *packages, bool closure, cons
     if (!make_plan(a, packages, closure, plan, e))
         return false;
     if (!plan->files.count)
-        return error_set(e, "the archive has none of the packages for %s: try --refresh or --mirror URL", label);
+        return error_set(e, "the archive has none of the packages for %s: try --refresh or --mirror URL",
+                         label);
     fetch_argv(&argv, packages, closure);
     progress_begin(a->progress, label, plan->bytes);
     bool ok = apt_run(a, &argv, NULL, true, e) && all_there(a, plan, e);

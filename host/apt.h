@@ -43,8 +43,8 @@ struct apt {
 };
 
 /* Makes the private configuration under `dir`, which is created. `suite` is a code name such as trixie. */
-bool apt_open(struct apt *a, const char *dir, const char *arch, const char *suite, const struct apt_site *site,
-              struct progress *progress, struct error *e);
+bool apt_open(struct apt *a, const char *dir, const char *arch, const char *suite,
+              const struct apt_site *site, struct progress *progress, struct error *e);
 
 /* Fetches the package lists and checks their signatures. */
 bool apt_update(struct apt *a, struct error *e);

@@ -1,8 +1,8 @@
 /*
  * block-file.c - a block port straight on a raw image, and the choice between it and an overlay.
  *
- * Two threads per disk: a flush does not hold up reads. A flush covers the writes that were done before it was
- * submitted, because their pwrite() had returned by then.
+ * Two threads per disk: a flush does not hold up reads. A flush covers the writes that were done before it
+ * was submitted, because their pwrite() had returned by then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +96,12 @@ static void drain(struct block_port *port)
 
 void block_port_init(struct block_owner *o, uint64_t size, bool read_only, const struct block_config *config)
 {
-    o->port = (struct block_port){ .size = size, .read_only = read_only, .discard = config->discard && !read_only,
-                                   .serial = config->serial, .submit = submit, .drain = drain };
+    o->port = (struct block_port){ .size = size,
+                                   .read_only = read_only,
+                                   .discard = config->discard && !read_only,
+                                   .serial = config->serial,
+                                   .submit = submit,
+                                   .drain = drain };
 }
 
 void block_close(struct block_port *port)

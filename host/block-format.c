@@ -1,8 +1,9 @@
 /*
  * block-format.c - see block-format.h.
  *
- * Only formats whose headers can name other host files or sizes count, because they are what makes probing dangerous;
- * a LUKS header or a partition table is ordinary guest data. Magics from each format's own specification.
+ * Only formats whose headers can name other host files or sizes count, because they are what makes probing
+ * dangerous; a LUKS header or a partition table is ordinary guest data. Magics from each format's own
+ * specification.
  */
 #include "block-format.h"
 

@@ -1,10 +1,10 @@
 /*
  * block-image.c - a raw image: a regular file or a block device of the host.
  *
- * Locks: the byte-range protocol that QEMU documents for its images (docs/system/qemu-block-drivers, "Disk image file
- * locking"), so that both refuse a disk which the other writes: a read lock on byte 100 + p for each permission p that
- * is used and on byte 200 + p for each that is not shared; then a look whether anybody conflicts. File systems without
- * OFD locks go unlocked. Gap: no direct I/O.
+ * Locks: the byte-range protocol that QEMU documents for its images (docs/system/qemu-block-drivers, "Disk
+ * image file locking"), so that both refuse a disk which the other writes: a read lock on byte 100 + p for
+ * each permission p that is used and on byte 200 + p for each that is not shared; then a look whether anybody
+ * conflicts. File systems without OFD locks go unlocked. Gap: no direct I/O.
  */
 #define _GNU_SOURCE 1
 #include "block-image.h"
@@ -47,11 +47,14 @@ static bool lock_image(struct block_image *img, struct error *e)
     bool busy = false;
 
     for (size_t i = 0; i < 3 && !busy; i++)
-        busy = lock_byte(img->fd, F_OFD_SETLK, F_RDLCK, reader[i], &fl) < 0 && (errno == EAGAIN || errno == EACCES);
+        busy = lock_byte(img->fd, F_OFD_SETLK, F_RDLCK, reader[i], &fl) < 0 &&
+               (errno == EAGAIN || errno == EACCES);
     for (size_t i = 0; i < 2 && !busy && !img->read_only; i++)
-        busy = lock_byte(img->fd, F_OFD_SETLK, F_RDLCK, writer[i], &fl) < 0 && (errno == EAGAIN || errno == EACCES);
+        busy = lock_byte(img->fd, F_OFD_SETLK, F_RDLCK, writer[i], &fl) < 0 &&
+               (errno == EAGAIN || errno == EACCES);
     busy = busy || conflicts(img->fd, USED + PERM_WRITE) || conflicts(img->fd, USED + PERM_RESIZE) ||
-           (!img->read_only && (conflicts(img->fd, UNSHARED + PERM_WRITE) || conflicts(img->fd, UNSHARED + PERM_RESIZE)));
+           (!img->read_only &&
+            (conflicts(img->fd, UNSHARED + PERM_WRITE) || conflicts(img->fd, UNSHARED + PERM_RESIZE)));
     if (!busy)
         return true;
     holder_of_lock(img->fd, holder, sizeof holder);
@@ -70,8 +73,9 @@ static bool find_size(struct block_image *img, struct error *e)
     if (end < 0)
         return error_set(e, "disk image '%s': cannot find its size: %s", img->name, strerror(errno));
     if (end == 0)
-        return error_set(e, "disk image '%s' is empty; make it as large as the disk shall be, e.g. truncate -s 4G",
-                         img->name);
+        return error_set(
+            e, "disk image '%s' is empty; make it as large as the disk shall be, e.g. truncate -s 4G",
+            img->name);
     img->bytes = (uint64_t)end;
     img->size = (img->bytes + 511) & ~UINT64_C(511);
     return true;
@@ -83,16 +87,21 @@ static bool check_format(struct block_image *img, const char *format, struct err
 
     img->guard = !format;
     if (format && strcmp(format, "raw") != 0)
-        return error_set(e, "disk image '%s': format '%s' is not supported yet; convert it to raw", img->name, format);
+        return error_set(e, "disk image '%s': format '%s' is not supported yet; convert it to raw", img->name,
+                         format);
     if (format)
         return true;
     ssize_t n = pread(img->fd, head, sizeof head, 0);
     const char *found = n > 0 ? block_format_of(head, (size_t)n) : NULL;
-    return !found || error_set(e, "disk image '%s' is a %s image, which is not supported yet; convert it to raw (with "
-                               "format=raw its bytes are taken as they are)", img->name, found);
+    return !found ||
+           error_set(e,
+                     "disk image '%s' is a %s image, which is not supported yet; convert it to raw (with "
+                     "format=raw its bytes are taken as they are)",
+                     img->name, found);
 }
 
-bool block_image_open(struct block_image *img, const struct block_config *config, bool read_only, struct error *e)
+bool block_image_open(struct block_image *img, const struct block_config *config, bool read_only,
+                      struct error *e)
 {
     *img = (struct block_image){ .read_only = read_only };
     if (strlen(config->file) >= sizeof img->name) {
@@ -102,8 +111,11 @@ bool block_image_open(struct block_image *img, const struct block_config *config
     snprintf(img->name, sizeof img->name, "%s", config->file);
     img->fd = open(img->name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (img->fd < 0 && !read_only && (errno == EACCES || errno == EPERM || errno == EROFS))
-        return error_set(e, "disk image '%s' cannot be written: %s; use readonly=on or snapshot=on, or change its "
-                         "permissions", img->name, strerror(errno));
+        return error_set(
+            e,
+            "disk image '%s' cannot be written: %s; use readonly=on or snapshot=on, or change its "
+            "permissions",
+            img->name, strerror(errno));
     if (img->fd < 0)
         return error_set(e, "cannot open disk image '%s': %s", img->name, strerror(errno));
     if (find_size(img, e) && lock_image(img, e) && check_format(img, config->format, e))
@@ -134,8 +146,9 @@ bool block_image_temporary(struct block_image *img, uint64_t size, struct error 
             unlink(img->name);
     }
     if (img->fd < 0 || ftruncate(img->fd, (off_t)size) < 0) {
-        error_set(e, "cannot make a temporary file of %llu bytes in '%s': %s; set TMPDIR to a directory with room",
-                  (unsigned long long)size, dir, strerror(errno));
+        error_set(
+            e, "cannot make a temporary file of %llu bytes in '%s': %s; set TMPDIR to a directory with room",
+            (unsigned long long)size, dir, strerror(errno));
         block_image_close(img);
         return false;
     }
@@ -188,12 +201,15 @@ static bool makes_other_format(struct block_image *img, uint64_t offset, const u
     memcpy(head + offset, buf, n);
     const char *format = block_format_of(head, sizeof head);
     if (format)
-        fprintf(stderr, "lyrebird: warning: disk image '%s': refused a guest's write that would make it a %s image; "
-                "with format=raw it is allowed\n", img->name, format);
+        fprintf(stderr,
+                "lyrebird: warning: disk image '%s': refused a guest's write that would make it a %s image; "
+                "with format=raw it is allowed\n",
+                img->name, format);
     return format;
 }
 
-enum block_status block_image_write(struct block_image *img, uint64_t offset, const uint8_t *buf, uint64_t len)
+enum block_status block_image_write(struct block_image *img, uint64_t offset, const uint8_t *buf,
+                                    uint64_t len)
 {
     if (img->read_only)
         return BLOCK_READ_ONLY;

@@ -15,7 +15,8 @@ struct block_image {
     uint64_t size;       /* rounded up to 512: what the guest sees */
 };
 
-bool block_image_open(struct block_image *img, const struct block_config *config, bool read_only, struct error *e);
+bool block_image_open(struct block_image *img, const struct block_config *config, bool read_only,
+                      struct error *e);
 void block_image_close(struct block_image *img);
 
 /* An unlinked sparse temporary file of `size` bytes, in TMPDIR or /var/tmp. */
@@ -23,7 +24,8 @@ bool block_image_temporary(struct block_image *img, uint64_t size, struct error 
 
 /* All of these stay inside `size`, and retry what the system does in parts. Past `bytes` one reads zeroes. */
 enum block_status block_image_read(struct block_image *img, uint64_t offset, uint8_t *buf, uint64_t len);
-enum block_status block_image_write(struct block_image *img, uint64_t offset, const uint8_t *buf, uint64_t len);
+enum block_status block_image_write(struct block_image *img, uint64_t offset, const uint8_t *buf,
+                                    uint64_t len);
 enum block_status block_image_flush(struct block_image *img);
 enum block_status block_image_zeroes(struct block_image *img, uint64_t offset, uint64_t len, bool unmap);
 

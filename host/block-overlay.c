@@ -1,10 +1,11 @@
 /*
- * block-overlay.c - copy-on-write over a read-only base, in a temporary file that has no name and vanishes with the
- * process.
+ * block-overlay.c - copy-on-write over a read-only base, in a temporary file that has no name and vanishes
+ * with the process.
  *
- * The unit is a cluster of 64 KiB with one bit: clear, it is read from the base; set, from the temporary file. A write
- * that covers a cluster only in part copies the rest of it from the base first. One worker thread, so the bitmap needs
- * no lock; a cluster's bit is set after its data are written, so a write that failed half-way leaves the base visible.
+ * The unit is a cluster of 64 KiB with one bit: clear, it is read from the base; set, from the temporary
+ * file. A write that covers a cluster only in part copies the rest of it from the base first. One worker
+ * thread, so the bitmap needs no lock; a cluster's bit is set after its data are written, so a write that
+ * failed half-way leaves the base visible.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -46,8 +46,8 @@ void chardev_hang_up(struct chardev *c);
 /* Writes what it can without blocking. */
 void chardev_drain(struct chardev *c);
 
-/* A descriptor for the same thing with a file description of our own, so that O_NONBLOCK does not reach the shell that
- * shares it; falls back to a plain duplicate and OUT_GUARDED. -1 on failure. */
+/* A descriptor for the same thing with a file description of our own, so that O_NONBLOCK does not reach the
+ * shell that shares it; falls back to a plain duplicate and OUT_GUARDED. -1 on failure. */
 int chardev_own(int fd, int flags, enum chardev_out *out);
 
 bool chardev_open_socket(struct chardev *c, const struct chardev_config *config, struct error *e);

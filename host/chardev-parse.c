@@ -1,8 +1,9 @@
 /*
  * chardev-parse.c - the arguments of -chardev and of -serial into a chardev_config.
  *
- * The spellings are those of QEMU's manual page, "Character device options" and "-serial dev". Known and refused, with
- * a message: telnet=on, websocket=on, tls-creds=, reconnect= other than 0, udp, vc, parallel ports.
+ * The spellings are those of QEMU's manual page, "Character device options" and "-serial dev". Known and
+ * refused, with a message: telnet=on, websocket=on, tls-creds=, reconnect= other than 0, udp, vc, parallel
+ * ports.
  */
 #include "chardev.h"
 
@@ -135,8 +136,11 @@ bool chardev_parse(const char *text, struct chardev_config *config, struct error
         if (!strcmp(name, kind_names[i].name))
             break;
     if (i == sizeof kind_names / sizeof kind_names[0])
-        return error_set(e, "unknown character device '%s'; there are null, stdio, file, pipe, serial, pty, socket and "
-                         "ringbuf", name);
+        return error_set(
+            e,
+            "unknown character device '%s'; there are null, stdio, file, pipe, serial, pty, socket and "
+            "ringbuf",
+            name);
     config->kind = kind_names[i].kind;
     config->signals = true;
     return set_options(config, rest, e) && check(config, text, e);
@@ -219,6 +223,8 @@ bool chardev_parse_serial(const char *text, struct chardev_config *config, struc
         rest += !argument && *rest == ',';
         return shorts[i].parse(rest, config, e) && (config->kind == CHARDEV_NONE || check(config, text, e));
     }
-    return error_set(e, "unknown character device '%s'; there are none, null, stdio, mon:stdio, pty, ringbuf, "
-                     "file:NAME, pipe:NAME, unix:PATH, tcp:HOST:PORT and chardev:ID", text);
+    return error_set(e,
+                     "unknown character device '%s'; there are none, null, stdio, mon:stdio, pty, ringbuf, "
+                     "file:NAME, pipe:NAME, unix:PATH, tcp:HOST:PORT and chardev:ID",
+                     text);
 }

@@ -66,11 +66,14 @@ static bool check_new(struct chardev_set *set, const struct chardev_config *conf
     if (!config->id[0])
         return error_set(e, "a character device needs an id: -chardev ...,id=NAME");
     if (find(set, config->id))
-        return error_set(e, "there are two character devices with the id '%s'; give one another name", config->id);
+        return error_set(e, "there are two character devices with the id '%s'; give one another name",
+                         config->id);
     for (struct member *m = set->members; m; m = m->next)
         if (config->kind == CHARDEV_STDIO && m->config.kind == CHARDEV_STDIO)
-            return error_set(e, "'%s' and '%s' both want standard input and output; share it with one "
-                             "-chardev stdio,mux=on,id=NAME, or with -serial mon:stdio", m->config.id, config->id);
+            return error_set(e,
+                             "'%s' and '%s' both want standard input and output; share it with one "
+                             "-chardev stdio,mux=on,id=NAME, or with -serial mon:stdio",
+                             m->config.id, config->id);
     return true;
 }
 
@@ -87,10 +90,11 @@ static bool open_member(struct chardev_set *set, struct member *m, struct error 
 
 bool chardev_set_add(struct chardev_set *set, const struct chardev_config *config, struct error *e)
 {
-    struct member *m = check_new(set, config, e) ? calloc(1, sizeof *m) : NULL;
-
-    if (!m)
+    if (!check_new(set, config, e))
         return false;
+    struct member *m = calloc(1, sizeof *m);
+    if (!m)
+        return error_set(e, "character device '%s': not enough memory", config->id);
     m->config = *config;
     if (!open_member(set, m, e)) {
         free_member(m);
@@ -106,15 +110,16 @@ static struct char_port *attach(struct member *m, const char *device, struct err
     if (m->mux)
         return mux_add(m->mux, device, e);
     if (m->user[0]) {
-        error_set(e, "%s: the character device '%s' already belongs to %s; give it mux=on to share it", device,
-                  m->config.id, m->user);
+        error_set(e, "%s: the character device '%s' already belongs to %s; give it mux=on to share it",
+                  device, m->config.id, m->user);
         return NULL;
     }
     snprintf(m->user, sizeof m->user, "%s", device);
     return m->port;
 }
 
-struct char_port *chardev_set_attach(struct chardev_set *set, const char *id, const char *device, struct error *e)
+struct char_port *chardev_set_attach(struct chardev_set *set, const char *id, const char *device,
+                                     struct error *e)
 {
     struct member *m = find(set, id);
 

@@ -21,7 +21,8 @@ static void connected(struct chardev *c, int fd)
 {
     int one = 1;
 
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* refused by Unix sockets, which do not need it */
+    /* Refused by Unix sockets, which do not need it. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->in_fd = c->out_fd = fd;
     c->out = OUT_SOCKET;
     chardev_start(c);
@@ -78,7 +79,8 @@ static bool open_server(struct chardev *c, const struct chardev_config *config, 
         snprintf(c->name, sizeof c->name, "tcp:%s:%u,server", config->host[0] ? config->host : "127.0.0.1",
                  socket_local_port(c->listen_fd));
     if (!strcmp(config->port, "0"))
-        fprintf(stderr, "lyrebird: %s listens on %s\n", config->id[0] ? config->id : "a character device", c->name);
+        fprintf(stderr, "lyrebird: %s listens on %s\n", config->id[0] ? config->id : "a character device",
+                c->name);
     c->listen_watch = loop_watch_add(c->loop, c->listen_fd, listen_wants, listen_ready, c);
     return !config->wait || wait_for_client(c, e);
 }
@@ -91,7 +93,8 @@ bool chardev_open_socket(struct chardev *c, const struct chardev_config *config,
         snprintf(c->name, sizeof c->name, "unix:%s", config->path);
     if (config->server)
         return open_server(c, config, e);
-    int fd = config->port[0] ? socket_connect_tcp(config->host, config->port, e) : socket_connect_unix(config->path, e);
+    int fd = config->port[0] ? socket_connect_tcp(config->host, config->port, e)
+                             : socket_connect_unix(config->path, e);
     if (fd < 0)
         return false;
     connected(c, fd);

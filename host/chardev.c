@@ -1,5 +1,6 @@
 /*
- * chardev.c - the byte stream behind every character port, and its closing. See chardev.h for the drop policy.
+ * chardev.c - the byte stream behind every character port, and its closing. See chardev.h for the drop
+ * policy.
  *
  * Gaps: no serial line parameters (a host tty is used as it is), no telnet, no reconnecting.
  */
@@ -31,8 +32,8 @@ enum {
 
 /* ---- output ---- */
 
-/* A terminal may take less than poll promises and then block, so it gets single bytes; a pipe that is ready has room
- * for PIPE_BUF. */
+/* A terminal may take less than poll promises and then block, so it gets single bytes; a pipe that is ready
+ * has room for PIPE_BUF. */
 static ssize_t write_guarded(int fd, const uint8_t *p, size_t n)
 {
     struct pollfd pfd = { .fd = fd, .events = POLLOUT };
@@ -147,7 +148,8 @@ static void write_log(struct chardev *c, const uint8_t *p, size_t n)
     }
 }
 
-/* A line goes out with one system call and not with one a byte; what has no newline yet goes when the loop wakes. */
+/* A line goes out with one system call and not with one a byte; what has no newline yet goes when the loop
+ * wakes. */
 static void port_write(struct char_port *port, const uint8_t *buf, size_t len)
 {
     struct chardev *c = (struct chardev *)port;
@@ -229,7 +231,8 @@ void chardev_start(struct chardev *c)
         c->out_watch = loop_watch_add(c->loop, c->out_fd, out_wants, out_ready, c);
 }
 
-/* Before each sleep, because opening and hanging up may happen inside a call of the device, and before it attached. */
+/* Before each sleep, because opening and hanging up may happen inside a call of the device, and before it
+ * attached. */
 static void tell_device(void *owner, struct loop_poll *poll)
 {
     struct chardev *c = owner;
@@ -339,8 +342,9 @@ static bool open_pipe(struct chardev *c, const struct chardev_config *config, st
                          config->path, strerror(errno));
     c->out_fd = open_fifo(config->path, "");
     if (c->out_fd < 0 || fstat(c->out_fd, &st) < 0)
-        return error_set(e, "pipe: neither '%s.in' and '%s.out' nor '%s' can be opened: %s; make them with mkfifo",
-                         config->path, config->path, config->path, strerror(errno));
+        return error_set(
+            e, "pipe: neither '%s.in' and '%s.out' nor '%s' can be opened: %s; make them with mkfifo",
+            config->path, config->path, config->path, strerror(errno));
     if (S_ISCHR(st.st_mode))
         c->in_fd = c->out_fd; /* a FIFO alone would give us back our own output */
     return true;
@@ -385,7 +389,8 @@ static bool open_log(struct chardev *c, const struct chardev_config *config, str
 {
     if (!config->log[0])
         return true;
-    c->log_fd = open(config->log, O_WRONLY | O_CREAT | O_CLOEXEC | (config->log_append ? O_APPEND : O_TRUNC), 0666);
+    c->log_fd =
+        open(config->log, O_WRONLY | O_CREAT | O_CLOEXEC | (config->log_append ? O_APPEND : O_TRUNC), 0666);
     return c->log_fd >= 0 || error_set(e, "cannot write log file '%s': %s", config->log, strerror(errno));
 }
 

@@ -1,10 +1,11 @@
 /*
- * chardev.h - the host ends of character ports: standard input and output, files, pipes, ptys, sockets, memory.
+ * chardev.h - the host ends of character ports: standard input and output, files, pipes, ptys, sockets,
+ * memory.
  *
- * Output never stalls the guest. Every port has a buffer that the loop drains; when the reader does not keep up the
- * oldest bytes are lost (16 MiB for stdio, files and pipes, 1 MiB for sockets and ptys), and without a reader (a
- * socket that is not connected) all are. What is buffered for stdio, a file or a pipe is written out at close, for as
- * long as the other side makes progress.
+ * Output never stalls the guest. Every port has a buffer that the loop drains; when the reader does not keep
+ * up the oldest bytes are lost (16 MiB for stdio, files and pipes, 1 MiB for sockets and ptys), and without a
+ * reader (a socket that is not connected) all are. What is buffered for stdio, a file or a pipe is written
+ * out at close, for as long as the other side makes progress.
  */
 #ifndef HOST_CHARDEV_H
 #define HOST_CHARDEV_H
@@ -45,10 +46,12 @@ struct chardev_config {
 /* "socket,id=c0,path=/tmp/x,server=on,wait=off": the argument of -chardev. */
 bool chardev_parse(const char *text, struct chardev_config *config, struct error *e);
 
-/* "stdio", "mon:stdio", "file:NAME", "tcp:HOST:PORT,server,nowait", ...: the argument of -serial, -monitor, -qmp. */
+/* "stdio", "mon:stdio", "file:NAME", "tcp:HOST:PORT,server,nowait", ...: the argument of -serial, -monitor,
+ * -qmp. */
 bool chardev_parse_serial(const char *text, struct chardev_config *config, struct error *e);
 
-/* Opens; the port is freed by chardev_close(). NULL with a message on failure. Ignores SIGPIPE for the process. */
+/* Opens; the port is freed by chardev_close(). NULL with a message on failure. Ignores SIGPIPE for the
+ * process. */
 struct char_port *chardev_open(struct loop *loop, const struct chardev_config *config, struct error *e);
 void chardev_close(struct char_port *port);
 

@@ -140,6 +140,11 @@ bool deb_entry_data(struct archive *tar, size_t max, struct bytes *out, struct e
     return false;
 }
 
+const char *deb_library(void)
+{
+    return archive_version_details();
+}
+
 static struct archive *raw_reader(void)
 {
     struct archive *a = archive_read_new();

@@ -28,7 +28,10 @@ bool deb_entry_data(struct archive *tar, size_t max, struct bytes *out, struct e
 /* Decompresses bytes that are one gzip, xz, zstd, ... stream; bytes in no such format are copied. */
 bool deb_decompress(const void *data, size_t len, size_t max, struct bytes *out, struct error *e);
 
-/* Up to `max` bytes from the start of a file, decompressed if it is one such stream. `*was` tells if it was. */
+/* libarchive's name and version, and those of the libraries that it decompresses with. */
+const char *deb_library(void);
+
+/* Up to `max` bytes from the start of a file, decompressed (then `*was`) if it is one such stream. */
 bool deb_file_head(const char *file, size_t max, bool *was, struct bytes *out, struct error *e);
 
 #endif

@@ -70,7 +70,8 @@ bool debian_open(struct debian *d, struct error *e)
     d->lock = -1;
     d->apt_ready = false;
     if (!find_architecture(d->arch))
-        return error_set(e, "there is no Debian guest for the architecture '%s': riscv64 is the one", d->arch);
+        return error_set(e, "there is no Debian guest for the architecture '%s': riscv64 is the one",
+                         d->arch);
     return xdg_cache_dir(&cache, e) &&
            path_set(&d->dir, e, "%s/debian-%s-%s", cache.s, debian_suite, d->arch) &&
            path_make_dirs(d->dir.s, e) && take_lock(d, e);
@@ -93,7 +94,7 @@ bool debian_apt(struct debian *d, struct error *e)
     if (d->mirror && strlen(d->mirror) >= sizeof site.main)
         return error_set(e, "the URL after --mirror is too long");
     if (d->mirror)
-        strcpy(site.main, d->mirror);
+        snprintf(site.main, sizeof site.main, "%s", d->mirror);
     else if (!apt_site_of_host(&site, e))
         return false;
     d->apt_ready = path_set(&dir, e, "%s/apt", d->dir.s) &&
@@ -163,8 +164,8 @@ static bool unpack_one(void *ctx, const char *name, struct archive *tar, struct 
     if (archive_entry_filetype(entry) != AE_IFREG || !kernel_file(name, &part))
         return true;
     if (!path_set(&file, e, "%s/%s", u->into, part.s) ||
-        !path_set(&dir, e, "%.*s", (int)(path_base(file.s) - file.s - 1), file.s) || !path_make_dirs(dir.s, e) ||
-        !deb_entry_data(tar, KERNEL_PART_MAX, &data, e))
+        !path_set(&dir, e, "%.*s", (int)(path_base(file.s) - file.s - 1), file.s) ||
+        !path_make_dirs(dir.s, e) || !deb_entry_data(tar, KERNEL_PART_MAX, &data, e))
         return false;
     bool ok = file_write(file.s, data.data, data.len, e);
     bytes_free(&data);
@@ -236,7 +237,7 @@ static bool read_version(const char *stamp, struct debian_kernel *out)
     out->version[0] = 0;
     if (!file_read(stamp, sizeof out->version - 1, &text, &ignored))
         return false;
-    strcpy(out->version, text.data);
+    snprintf(out->version, sizeof out->version, "%s", text.data);
     bytes_free(&text);
     return out->version[0] && !strchr(out->version, '/');
 }
@@ -296,8 +297,8 @@ static bool cached_files(struct debian *d, const char *stamp, struct strings *fi
     return ok && files->count;
 }
 
-static bool write_stamp(struct debian *d, const char *stamp, const struct apt_plan *plan, struct strings *files,
-                        struct error *e)
+static bool write_stamp(struct debian *d, const char *stamp, const struct apt_plan *plan,
+                        struct strings *files, struct error *e)
 {
     struct bytes text = { 0 };
 
@@ -326,7 +327,8 @@ bool debian_root_packages(struct debian *d, struct strings *files, struct error 
     for (size_t i = 0; i < sizeof root_packages / sizeof root_packages[0]; i++)
         strings_add(&packages, root_packages[i]);
     bool ok = have_space(d, 1200, e) && debian_apt(d, e) &&
-              apt_fetch(&d->apt, &packages, true, "packages", &plan, e) && write_stamp(d, stamp.s, &plan, files, e);
+              apt_fetch(&d->apt, &packages, true, "packages", &plan, e) &&
+              write_stamp(d, stamp.s, &plan, files, e);
     strings_free(&packages);
     strings_free(&plan.files);
     return ok;

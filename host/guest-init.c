@@ -111,6 +111,9 @@ const char guest_root_init[] =
     "        echo 'lyrebird: no answer from DHCP'\n"
     "fi\n"
     "\n"
+    "# kmod wants an index of the modules that the initramfs has left.\n"
+    "[ -e /lib/modules/$(uname -r)/modules.dep.bin ] || depmod 2>/dev/null &\n"
+    "\n"
     "leave()\n"
     "{\n"
     "    trap '' TERM USR1 USR2\n"
@@ -150,7 +153,7 @@ const char guest_root_profile[] =
     "echo\n"
     "echo \"Debian on Lyrebird, $(uname -r) $(uname -m)\"\n"
     "[ -e /var/lib/lyrebird-finished ] ||\n"
-    "    echo '  first   lyrebird-finish   configures the packages (once; takes long); gcc and python3 work before'\n"
+    "    echo '  first  lyrebird-finish   configures the packages (takes long); gcc, python3 work without'\n"
     "echo '  try     gcc --version    python3    apt-get update    df -h'\n"
     "echo '  end     poweroff   (Ctrl-A x pulls the plug)'\n"
     "echo\n";

@@ -1,5 +1,6 @@
 /*
- * holder.c - see holder.h. Reads /proc as proc(5) describes it: net/tcp, net/udp, PID/fd, PID/fdinfo, PID/comm.
+ * holder.c - see holder.h. Reads /proc as proc(5) describes it: net/tcp, net/udp, PID/fd, PID/fdinfo,
+ * PID/comm.
  *
  * Locks of open file descriptions (OFD) have no process id in F_GETLK or /proc/locks; fdinfo shows them.
  */
@@ -32,8 +33,9 @@ static unsigned long socket_inode(const char *table, bool udp, unsigned port)
     while (!inode && fgets(line, sizeof line, f)) {
         unsigned local, state;
         unsigned long found;
-        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu", &local, &state,
-                   &found) == 3 && local == port && (udp || state == TCP_LISTEN))
+        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu", &local,
+                   &state, &found) == 3 &&
+            local == port && (udp || state == TCP_LISTEN))
             inode = found;
     }
     fclose(f);

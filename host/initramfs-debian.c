@@ -14,7 +14,7 @@
 /* With what these need. One that the kernel has built in, or does not have, is left out. */
 static const char *const modules[] = {
     "virtio_mmio", "virtio_pci", "virtio_net", "virtio_blk", "virtio_rng", "virtio_console", "virtio_input",
-    "9pnet_virtio", "9p", "virtiofs", "ext4", "overlay", "isofs", "vfat", "nls_ascii", "nls_iso8859_1",
+    "9pnet_virtio", "9p", "ext4", "squashfs", "overlay", "isofs", "vfat", "nls_ascii", "nls_iso8859_1",
     "nls_cp437", "loop", "crc32c_generic",
 };
 
@@ -199,7 +199,8 @@ static bool add_base(struct build *b, const char *dir, struct error *e)
     /* Where the kernel looks when it wants a module. */
     initramfs_link(&b->cpio, "sbin/modprobe", "/usr/bin/busybox");
     for (size_t i = 0; i < COUNT(contents); i++)
-        initramfs_file(&b->cpio, contents[i].name, contents[i].mode, contents[i].text, strlen(contents[i].text));
+        initramfs_file(&b->cpio, contents[i].name, contents[i].mode, contents[i].text,
+                       strlen(contents[i].text));
     bytes_free(&busybox);
     return true;
 }

@@ -26,7 +26,8 @@ bool initramfs_open(struct initramfs *i, const char *file, struct error *e)
 
 static void fail(struct initramfs *i, const char *name)
 {
-    i->ok = error_set(&i->error, "could not add '%s' to '%s': %s", name, i->tmp.s, archive_error_string(i->cpio));
+    i->ok =
+        error_set(&i->error, "could not add '%s' to '%s': %s", name, i->tmp.s, archive_error_string(i->cpio));
 }
 
 static struct archive_entry *new_entry(struct initramfs *i, const char *name, mode_t mode)

@@ -1,6 +1,6 @@
 /*
- * keyval.h - reads "key=value,key=value" the way the command line writes it: ",," is a comma in a value, a key without
- * a value is "on", and "nokey" without a value is "off".
+ * keyval.h - reads "key=value,key=value" the way the command line writes it: ",," is a comma in a value, a
+ * key without a value is "on", and "nokey" without a value is "off".
  */
 #ifndef HOST_KEYVAL_H
 #define HOST_KEYVAL_H

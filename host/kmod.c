@@ -195,7 +195,8 @@ static void read_builtin(struct kmod_tree *t)
     struct path file;
     char *save = NULL;
 
-    if (!path_set(&file, &ignored, "%s/modules.builtin", t->dir.s) || !file_read(file.s, 1 << 20, &text, &ignored))
+    if (!path_set(&file, &ignored, "%s/modules.builtin", t->dir.s) ||
+        !file_read(file.s, 1 << 20, &text, &ignored))
         return;
     for (char *l = strtok_r(text.data, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
         char name[128];

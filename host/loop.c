@@ -1,8 +1,8 @@
 /*
  * loop.c - the main loop over ppoll(2), with an eventfd(2) to end its sleep and a signalfd(2) for signals.
  *
- * Wake-ups cannot be lost: `asleep` is set before the posts and the `woken` flag are looked at, and who posts looks at
- * `asleep` after. What changes under the machine lock (timers, watches) is safe for the same reason.
+ * Wake-ups cannot be lost: `asleep` is set before the posts and the `woken` flag are looked at, and who posts
+ * looks at `asleep` after. What changes under the machine lock (timers, watches) is safe for the same reason.
  */
 #define _GNU_SOURCE 1
 #include "loop.h"
@@ -196,7 +196,8 @@ bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
     return true;
 }
 
-/* Only those that are there now: a post made by a post waits for the next round, so that it cannot starve the rest. */
+/* Only those that are there now: a post made by a post waits for the next round, so that it cannot starve the
+ * rest. */
 static void run_posts(struct loop *loop)
 {
     pthread_mutex_lock(&loop->post_mutex);
@@ -222,7 +223,12 @@ struct loop_watch *loop_watch_add(struct loop *loop, int fd, int (*wants)(void *
 
     if (!w)
         return NULL;
-    *w = (struct loop_watch){ .loop = loop, .fd = fd, .index = -1, .wants = wants, .ready = ready, .owner = owner,
+    *w = (struct loop_watch){ .loop = loop,
+                              .fd = fd,
+                              .index = -1,
+                              .wants = wants,
+                              .ready = ready,
+                              .owner = owner,
                               .next = loop->watches };
     loop->watches = w;
     loop_wake(loop);
@@ -353,7 +359,8 @@ void loop_run_once(struct loop *loop, uint64_t max_wait)
     }
 }
 
-bool loop_signal(struct loop *loop, int signo, void (*fn)(void *owner, int signo), void *owner, struct error *e)
+bool loop_signal(struct loop *loop, int signo, void (*fn)(void *owner, int signo), void *owner,
+                 struct error *e)
 {
     assert(signo > 0 && signo < SIGNALS);
     sigaddset(&loop->signals, signo);

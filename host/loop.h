@@ -1,9 +1,9 @@
 /*
  * loop.h - the main loop: file descriptors, guest timers, posts from other threads, signals.
  *
- * A loop belongs to one machine and runs on one thread. Every callback is made with the machine lock held; the lock is
- * dropped while the loop sleeps. Nothing polls: an idle guest causes no wake-up. All functions need the lock unless
- * they say "any thread".
+ * A loop belongs to one machine and runs on one thread. Every callback is made with the machine lock held;
+ * the lock is dropped while the loop sleeps. Nothing polls: an idle guest causes no wake-up. All functions
+ * need the lock unless they say "any thread".
  */
 #ifndef HOST_LOOP_H
 #define HOST_LOOP_H
@@ -27,14 +27,16 @@ struct loop *loop_new(struct machine_lock *lock, struct clock *clock, struct err
 void loop_free(struct loop *loop);
 struct clock *loop_clock(struct loop *loop);
 
-/* One round: sleeps until something is ready, at most `max_wait` host nanoseconds (CLOCK_NEVER: no limit), then calls
- * whoever is concerned. The lock is held on entry and on return. */
+/* One round: sleeps until something is ready, at most `max_wait` host nanoseconds (CLOCK_NEVER: no limit),
+ * then calls whoever is concerned. The lock is held on entry and on return. */
 void loop_run_once(struct loop *loop, uint64_t max_wait);
 
-/* Ends the sleep that goes on, or the next one. Any thread; costs a system call only while the loop sleeps. */
+/* Ends the sleep that goes on, or the next one. Any thread; costs a system call only while the loop
+ * sleeps. */
 void loop_wake(struct loop *loop);
 
-/* Calls fn(arg) from the loop, in the order of the posts. Any thread. False when there is no memory for it. */
+/* Calls fn(arg) from the loop, in the order of the posts. Any thread. False when there is no memory for
+ * it. */
 bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* The same without an allocation: the task is the loop's until fn is called. Any thread. */
@@ -47,8 +49,9 @@ struct loop_task {
 
 void loop_post_task(struct loop *loop, struct loop_task *task);
 
-/* Watches `fd`; NULL when there is no memory. wants() is asked before each sleep which of LOOP_IN and LOOP_OUT matter now (0: none, not even a
- * hang-up); ready() gets what happened. Whoever changes the answer of wants() outside the loop calls loop_wake(). */
+/* Watches `fd`; NULL when there is no memory. wants() is asked before each sleep which of LOOP_IN and
+ * LOOP_OUT matter now (0: none, not even a hang-up); ready() gets what happened. Whoever changes the answer
+ * of wants() outside the loop calls loop_wake(). */
 struct loop_watch *loop_watch_add(struct loop *loop, int fd, int (*wants)(void *owner),
                                   void (*ready)(void *owner, int events), void *owner);
 
@@ -72,8 +75,10 @@ void loop_hook_remove(struct loop *loop, struct loop_hook *hook);
 int loop_poll_add(struct loop_poll *poll, int fd, int events);
 int loop_poll_ready(const struct loop_poll *poll, int index);
 
-/* Turns a signal into a call from the loop. The signal is blocked in the calling thread, so this comes before other
- * threads are started; loop_free() unblocks it. One owner per signal: a second call replaces the first. */
-bool loop_signal(struct loop *loop, int signo, void (*fn)(void *owner, int signo), void *owner, struct error *e);
+/* Turns a signal into a call from the loop. The signal is blocked in the calling thread, so this comes
+ * before other threads are started; loop_free() unblocks it. One owner per signal: a second call replaces
+ * the first. */
+bool loop_signal(struct loop *loop, int signo, void (*fn)(void *owner, int signo), void *owner,
+                 struct error *e);
 
 #endif

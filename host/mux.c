@@ -84,9 +84,10 @@ static void help(struct mux *m)
     char text[256];
     const char key = m->escape >= 1 && m->escape <= 26 ? (char)('A' + m->escape - 1) : '?';
 
-    snprintf(text, sizeof text, "\r\nCtrl-%c h  this help\r\nCtrl-%c x  quit\r\nCtrl-%c c  next device (now: %s)\r\n"
-             "Ctrl-%c b  send a break\r\nCtrl-%c Ctrl-%c  send Ctrl-%c\r\n", key, key, key, m->front[m->focus]->name,
-             key, key, key, key);
+    snprintf(text, sizeof text,
+             "\r\nCtrl-%c h  this help\r\nCtrl-%c x  quit\r\nCtrl-%c c  next device (now: %s)\r\n"
+             "Ctrl-%c b  send a break\r\nCtrl-%c Ctrl-%c  send Ctrl-%c\r\n",
+             key, key, key, m->front[m->focus]->name, key, key, key, key);
     say(m, text);
 }
 

@@ -1,10 +1,11 @@
 /*
  * mux.h - several devices, and the monitor, on one character port; and the keys that the user steers it with.
  *
- * After the escape key (Ctrl-A): h help, x quit, c next device, b break, and the escape key once more sends it.
- * Input goes to the device that has the focus. Output of the one in focus is shown as it comes; that of the others line
- * by line, so that lines are never torn. What is typed faster than a device takes waits in a small queue; when that is
- * full a terminal's keys are dropped (so that the escape key still works), and other input waits at its source.
+ * After the escape key (Ctrl-A): h help, x quit, c next device, b break, and the escape key once more sends
+ * it. Input goes to the device that has the focus. Output of the one in focus is shown as it comes; that of
+ * the others line by line, so that lines are never torn. What is typed faster than a device takes waits in a
+ * small queue; when that is full a terminal's keys are dropped (so that the escape key still works), and
+ * other input waits at its source.
  */
 #ifndef HOST_MUX_H
 #define HOST_MUX_H
@@ -18,8 +19,8 @@ enum { MUX_ESCAPE = 1 /* Ctrl-A */, MUX_FRONTS = 8 };
 
 struct mux;
 
-/* The backend is borrowed. `terminal`: a person types, see above. quit(owner) is called from the loop. NULL with a
- * message on failure. */
+/* The backend is borrowed. `terminal`: a person types, see above. quit(owner) is called from the loop. NULL
+ * with a message on failure. */
 struct mux *mux_new(struct loop *loop, struct char_port *backend, int escape, bool terminal,
                     void (*quit)(void *owner), void *owner, struct error *e);
 void mux_free(struct mux *mux);

@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
-static const char missing[] = "user-mode networking needs libslirp, which was not found when this program was built; "
-                              "install libslirp-dev and run configure again";
+static const char missing[] =
+    "user-mode networking needs libslirp, which was not found when this program was built; "
+    "install libslirp-dev and run configure again";
 
 struct net_port *net_user_open(struct loop *loop, const struct net_user_config *config, struct error *e)
 {

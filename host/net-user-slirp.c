@@ -1,9 +1,9 @@
 /*
  * net-user-slirp.c - user-mode networking on libslirp >= 4.7 (its API: libslirp.h, SlirpConfig version 4).
  *
- * libslirp calls send_packet() from inside slirp_input(), that is from inside a device's send; such frames are queued
- * and given to the device before the loop's next sleep. Its timers run on guest time. Frame lengths are checked here
- * before libslirp sees them.
+ * libslirp calls send_packet() from inside slirp_input(), that is from inside a device's send; such frames
+ * are queued and given to the device before the loop's next sleep. Its timers run on guest time. Frame
+ * lengths are checked here before libslirp sees them.
  *
  * Gaps: guestfwd= only to a command (cmd:), no smb, no state in snapshots.
  */
@@ -275,8 +275,11 @@ static bool parse_rule(const struct net_user *n, const char *text, struct rule *
     if (parse_protocol(&p, &r->udp) && parse_side(&p, '-', &r->host, &r->host_port) &&
         parse_side(&p, 0, &r->guest, &r->guest_port) && r->guest_port)
         return true;
-    return error_set(e, "hostfwd=%s: write tcp:HOSTADDR:PORT-GUESTADDR:PORT (or udp:), where the addresses may be empty "
-                     "and a host port of 0 takes a free one", text);
+    return error_set(
+        e,
+        "hostfwd=%s: write tcp:HOSTADDR:PORT-GUESTADDR:PORT (or udp:), where the addresses may be empty "
+        "and a host port of 0 takes a free one",
+        text);
 }
 
 /* libslirp does not tell which port it got, so a free one is found first. */
@@ -348,7 +351,8 @@ static bool add_guest_forward(struct net_user *n, const char *text, struct error
     const char *p = text;
     bool udp;
 
-    if (!parse_protocol(&p, &udp) || udp || !parse_side(&p, '-', &address, &port) || strncmp(p, "cmd:", 4) != 0)
+    if (!parse_protocol(&p, &udp) || udp || !parse_side(&p, '-', &address, &port) ||
+        strncmp(p, "cmd:", 4) != 0)
         return error_set(e, "guestfwd=%s: write tcp:GUESTADDR:PORT-cmd:COMMAND", text);
     if (slirp_add_exec(n->slirp, p + 4, &address, (int)port) < 0)
         return error_set(e, "guestfwd=%s: the address is in use, or outside of net=", text);

@@ -1,7 +1,8 @@
 /*
  * net.h - the host ends of network ports: user-mode networking (NAT).
  *
- * net-user-slirp.c is on libslirp; where configure does not find it, net-user-none.c has the same functions and says so.
+ * net-user-slirp.c is on libslirp; where configure does not find it, net-user-none.c has the same functions
+ * and says so.
  */
 #ifndef HOST_NET_H
 #define HOST_NET_H

@@ -110,18 +110,18 @@ int64_t path_free_space(const char *path)
     return (int64_t)vfs.f_bavail * (int64_t)vfs.f_frsize;
 }
 
-static void *grow(void *p, size_t size)
+void *path_grow(void *p, size_t size)
 {
     p = realloc(p, size);
     if (!p)
-        abort();
+        __builtin_trap();
     return p;
 }
 
 void strings_add(struct strings *l, const char *s)
 {
-    l->item = grow(l->item, (l->count + 2) * sizeof *l->item);
-    l->item[l->count] = strcpy(grow(NULL, strlen(s) + 1), s);
+    l->item = path_grow(l->item, (l->count + 2) * sizeof *l->item);
+    l->item[l->count] = memcpy(path_grow(NULL, strlen(s) + 1), s, strlen(s) + 1);
     l->item[++l->count] = NULL;
 }
 
@@ -134,7 +134,7 @@ void strings_addf(struct strings *l, const char *fmt, ...)
     int n = vasprintf(&s, fmt, ap);
     va_end(ap);
     if (n < 0)
-        abort();
+        __builtin_trap();
     strings_add(l, s);
     free(s);
 }
@@ -160,7 +160,7 @@ void bytes_add(struct bytes *b, const void *data, size_t len)
     assert(len < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);
     if (b->len + len + 1 > b->cap) {
         b->cap = (b->len + len + 1) * 2;
-        b->data = grow(b->data, b->cap);
+        b->data = path_grow(b->data, b->cap);
     }
     if (len)
         memcpy(b->data + b->len, data, len);
@@ -177,7 +177,7 @@ void bytes_addf(struct bytes *b, const char *fmt, ...)
     int n = vasprintf(&s, fmt, ap);
     va_end(ap);
     if (n < 0)
-        abort();
+        __builtin_trap();
     bytes_add(b, s, (size_t)n);
     free(s);
 }

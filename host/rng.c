@@ -1,6 +1,6 @@
 /*
- * rng.c - see rng.h. The seeded generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
- * generators", OOPSLA 2014, figure 17 with the constants of its 64-bit mixing function variant 13).
+ * rng.c - see rng.h. The seeded generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom
+ * number generators", OOPSLA 2014, figure 17 with the constants of its 64-bit mixing function variant 13).
  */
 #include "rng.h"
 
@@ -17,7 +17,8 @@ struct seeded {
     unsigned left; /* unused bytes in `word` */
 };
 
-/* getrandom() without flags cannot fail once the kernel's pool is ready; blocking before that is what one wants. */
+/* getrandom() without flags cannot fail once the kernel's pool is ready; blocking before that is what one
+ * wants. */
 static void fill_host(struct rng_port *port, uint8_t *buf, size_t len)
 {
     while (len) {

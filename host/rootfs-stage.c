@@ -98,10 +98,7 @@ static bool take_control(void *ctx, const char *name, struct archive *tar, struc
     if (strcmp(name, "conffiles") == 0)
         bytes_add(&in->conffiles, data.data, data.len);
     strings_add(&in->members, name);
-    struct bytes *grown = realloc(in->data, in->members.count * sizeof *grown);
-    if (!grown)
-        abort();
-    in->data = grown;
+    in->data = path_grow(in->data, in->members.count * sizeof *in->data);
     in->data[in->members.count - 1] = data;
     return true;
 }
@@ -123,9 +120,7 @@ static void note_owner(struct stage *s, const char *name, struct archive_entry *
 
     if (!uid && !gid)
         return;
-    s->owner = realloc(s->owner, (s->owners + 1) * sizeof *s->owner);
-    if (!s->owner)
-        abort();
+    s->owner = path_grow(s->owner, (s->owners + 1) * sizeof *s->owner);
     s->owner[s->owners++] = (struct owner){ strdup(name), uid, gid };
 }
 
@@ -186,15 +181,16 @@ static bool take_file(void *ctx, const char *name, struct archive *tar, struct a
     archive_entry_set_gid(entry, getegid());
     if (archive_write_header(in->disk, entry) < ARCHIVE_WARN || !copy_data(tar, in->disk) ||
         archive_write_finish_entry(in->disk) < ARCHIVE_WARN)
-        return error_set(e, "could not unpack '%s' of '%s': %s", name, in->deb, archive_error_string(in->disk));
+        return error_set(e, "could not unpack '%s' of '%s': %s", name, in->deb,
+                         archive_error_string(in->disk));
     return directory || !is_conffile(in, plain.s) || double_conffile(full.s, e);
 }
 
 static bool unpack_data(struct incoming *in, struct error *e)
 {
     in->disk = archive_write_disk_new();
-    archive_write_disk_set_options(in->disk, ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_UNLINK |
-                                                 ARCHIVE_EXTRACT_SECURE_NODOTDOT);
+    archive_write_disk_set_options(in->disk, ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
+                                                 ARCHIVE_EXTRACT_UNLINK | ARCHIVE_EXTRACT_SECURE_NODOTDOT);
     bytes_addf(&in->list, "/.\n");
     bool ok = deb_read(in->deb, DEB_DATA, take_file, in, e);
     if (archive_write_free(in->disk) != ARCHIVE_OK && ok)
@@ -235,8 +231,8 @@ static bool take_package(struct stage *s, const char *deb, struct error *e)
 {
     struct incoming in = { .stage = s, .deb = deb };
 
-    bool ok = deb_read(deb, DEB_CONTROL, take_control, &in, e) && name_package(&in, e) && unpack_data(&in, e) &&
-              write_info(&in, "list", &in.list, e);
+    bool ok = deb_read(deb, DEB_CONTROL, take_control, &in, e) && name_package(&in, e) &&
+              unpack_data(&in, e) && write_info(&in, "list", &in.list, e);
     for (size_t i = 0; i < in.members.count; i++) {
         ok = ok && write_info(&in, in.members.item[i], &in.data[i], e);
         bytes_free(&in.data[i]);

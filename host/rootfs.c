@@ -25,7 +25,8 @@ bool rootfs_parse_size(const char *text, uint64_t *size, struct error *e)
     unsigned long long v = strtoull(text, &end, 10);
     const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
     unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-    bool ok = text[0] >= '0' && text[0] <= '9' && !errno && (!*end || (unit && !end[1])) && v <= UINT64_MAX >> shift;
+    bool ok = text[0] >= '0' && text[0] <= '9' && !errno && (!*end || (unit && !end[1])) &&
+              v <= UINT64_MAX >> shift;
     if (ok)
         *size = v << shift;
     if (ok && *size >= UINT64_C(1000000000) && *size <= UINT64_C(16) << 40)
@@ -169,7 +170,8 @@ static bool set_owners(const struct stage *s, const struct rootfs *r, const char
     return ok;
 }
 
-static bool make_file_system(const struct stage *s, const struct rootfs *r, const char *image, struct error *e)
+static bool make_file_system(const struct stage *s, const struct rootfs *r, const char *image,
+                             struct error *e)
 {
     static const char *const options[] = {
         "mke2fs", "-q", "-F", "-t", "ext4", "-m", "1", "-L", "debian",
@@ -216,7 +218,8 @@ bool rootfs_make(const struct rootfs *r, struct error *e)
     struct error ignored;
     struct path root;
 
-    if (!path_remove_tree(r->work, e) || !path_set(&root, e, "%s/root", r->work) || !path_make_dirs(root.s, e))
+    if (!path_remove_tree(r->work, e) || !path_set(&root, e, "%s/root", r->work) ||
+        !path_make_dirs(root.s, e))
         return false;
     bool ok = realpath(root.s, s.root.s) || error_set(e, "could not find '%s': %s", root.s, strerror(errno));
     ok = ok && stage_unpack(&s, r, e) && put_files(&s, r, e) && make_image(&s, r, e);

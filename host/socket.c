@@ -23,8 +23,11 @@ static bool unix_address(struct sockaddr_un *sa, const char *path, struct error 
     memset(sa, 0, sizeof *sa);
     sa->sun_family = AF_UNIX;
     if (strlen(path) >= sizeof sa->sun_path)
-        return error_set(e, "socket '%s': the name is longer than the %zu bytes that a Unix socket may have; use a "
-                         "shorter path", path, sizeof sa->sun_path - 1);
+        return error_set(
+            e,
+            "socket '%s': the name is longer than the %zu bytes that a Unix socket may have; use a "
+            "shorter path",
+            path, sizeof sa->sun_path - 1);
     memcpy(sa->sun_path, path, strlen(path) + 1);
     return true;
 }
@@ -70,8 +73,10 @@ static bool clear_stale(const struct sockaddr_un *sa, struct error *e)
     if (lstat(sa->sun_path, &st) < 0)
         return true;
     if (!S_ISSOCK(st.st_mode))
-        return error_set(e, "socket '%s': a file with this name exists and is not a socket; remove it or choose "
-                         "another name", sa->sun_path);
+        return error_set(e,
+                         "socket '%s': a file with this name exists and is not a socket; remove it or choose "
+                         "another name",
+                         sa->sun_path);
     int fd = connect_unix(sa);
     if (fd >= 0) {
         close(fd);
@@ -134,7 +139,8 @@ int socket_listen_tcp(const char *host, const char *port, struct error *e)
     if (fd < 0 && why == EADDRINUSE) {
         char holder[96];
         holder_of_port(false, (unsigned)strtoul(port, NULL, 10), holder, sizeof holder);
-        error_set(e, "cannot listen on tcp:%s:%s: the port is in use by %s; choose another", host, port, holder);
+        error_set(e, "cannot listen on tcp:%s:%s: the port is in use by %s; choose another", host, port,
+                  holder);
     } else if (fd < 0) {
         error_set(e, "cannot listen on tcp:%s:%s: %s", host, port, strerror(why));
     }

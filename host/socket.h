@@ -8,7 +8,8 @@
 
 /* All return a non-blocking, close-on-exec descriptor, or -1 with a message. */
 
-/* A stale socket file is replaced; one that answers is an error. The file gets mode 0600; the caller unlinks it. */
+/* A stale socket file is replaced; one that answers is an error. The file gets mode 0600; the caller unlinks
+ * it. */
 int socket_listen_unix(const char *path, struct error *e);
 int socket_connect_unix(const char *path, struct error *e);
 

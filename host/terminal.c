@@ -1,8 +1,9 @@
 /*
  * terminal.c - see terminal.h. POSIX.1-2017 General Terminal Interface (XBD chapter 11).
  *
- * Handlers are installed only for signals whose disposition is still the default, so a JIT's SIGSEGV handler stays in
- * place; SIGKILL cannot be helped. A stopped background process does not touch the terminal of the foreground one.
+ * Handlers are installed only for signals whose disposition is still the default, so a JIT's SIGSEGV handler
+ * stays in place; SIGKILL cannot be helped. A stopped background process does not touch the terminal of the
+ * foreground one.
  */
 #include "terminal.h"
 
@@ -22,8 +23,8 @@ static struct {
     struct termios mode;
 } term = { .fd = -1 };
 
-static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXFSZ,
-                              SIGXCPU, SIGSYS };
+static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGSEGV, SIGBUS,
+                              SIGILL, SIGFPE, SIGABRT, SIGXFSZ, SIGXCPU, SIGSYS };
 
 /* A background process would be stopped by SIGTTOU here. */
 static void set_mode(const struct termios *mode)
@@ -63,7 +64,8 @@ static void die_restored(int signo)
 
 static void install(void)
 {
-    struct sigaction now, handler = { .sa_handler = die_restored, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK };
+    struct sigaction now,
+        handler = { .sa_handler = die_restored, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK };
 
     if (term.installed)
         return;
@@ -71,7 +73,8 @@ static void install(void)
     atexit(terminal_restore);
     sigemptyset(&handler.sa_mask);
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
-        if (sigaction(deadly[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)
+        if (sigaction(deadly[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
+            now.sa_handler == SIG_DFL)
             sigaction(deadly[i], &handler, NULL);
 }
 

@@ -1,8 +1,9 @@
 /*
- * worker.c - see worker.h. Finished requests wait in one list per status, so that a request needs no memory of ours.
+ * worker.c - see worker.h. Finished requests wait in one list per status, so that a request needs no memory
+ * of ours.
  *
- * The loop is posted to once per batch: when the first request of a batch finishes. A worker that is freed while such
- * a post is on its way leaves its memory to that post.
+ * The loop is posted to once per batch: when the first request of a batch finishes. A worker that is freed
+ * while such a post is on its way leaves its memory to that post.
  */
 #include "worker.h"
 

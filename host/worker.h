@@ -1,5 +1,6 @@
 /*
- * worker.h - threads that carry out block requests, one set per disk. A worker thread never takes the machine lock.
+ * worker.h - threads that carry out block requests, one set per disk. A worker thread never takes the machine
+ * lock.
  */
 #ifndef HOST_WORKER_H
 #define HOST_WORKER_H

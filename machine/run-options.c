@@ -24,7 +24,8 @@ static const struct row rows[] = {
     { "append", "TEXT", FIELD(append), "more words for the kernel's command line" },
     { "initrd", "FILE", FIELD(initrd), "an initramfs for a kernel" },
     { "arch", "NAME", FIELD(arch), "riscv64, riscv32, x86_64 or i386, when the file does not tell" },
-    { "persist", NULL, FIELD(persist), "let the guest change the image (without it, changes are dropped at the end)" },
+    { "persist", NULL, FIELD(persist),
+      "let the guest change the image (without it, changes are dropped at the end)" },
     { "snapshot", NULL, FIELD(snapshot), "drop changes to a --root disk, too" },
     { "mirror", "URL", FIELD(mirror), "a Debian archive, instead of the one that this host's apt uses" },
     { "refresh", NULL, FIELD(refresh), "look for newer packages" },
@@ -39,7 +40,7 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 void run_options_help(FILE *out)
 {
     fputs("Usage: lyrebird run [OPTION...] debian | FILE [-- OPTION-OF-lyrebird-system...]\n"
-          "Boots Debian (fetched from its signed archive and kept in the cache), or a kernel, an ELF file or a\n"
+          "Boots Debian (fetched from its signed archive and kept in the cache), a kernel, an ELF file or a\n"
           "disk image.\n\n", out);
     for (int i = 0; i < ROWS; i++) {
         char left[40];
@@ -115,7 +116,8 @@ static bool check(const struct run_options *o, struct error *e)
         return error_set(e, "what is to be run? Give `debian`, a kernel, an ELF file or a disk image; "
                             "`lyrebird run --help` has more");
     if (o->persist && o->snapshot)
-        return error_set(e, "--persist keeps the guest's changes and --snapshot drops them: give one of the two");
+        return error_set(
+            e, "--persist keeps the guest's changes and --snapshot drops them: give one of the two");
     if (strcmp(o->what, "debian") != 0 && (o->root || o->disk))
         return error_set(e, "%s goes with `run debian` only", o->root ? "--root" : "--disk");
     return true;
@@ -136,8 +138,11 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, struct erro
                 return false;
             i += n;
         } else if (o->what) {
-            return error_set(e, "one thing at a time: '%s' and '%s' can not both be run; options for the machine "
-                                "come after --", o->what, argv[i]);
+            return error_set(
+                e,
+                "one thing at a time: '%s' and '%s' can not both be run; options for the machine "
+                "come after --",
+                o->what, argv[i]);
         } else {
             o->what = argv[i++];
         }

@@ -56,9 +56,10 @@ struct machine_name {
 };
 
 static const struct machine_name elf_machines[] = {
-    { EM_RISCV, true, "riscv64" }, { EM_RISCV, false, "riscv32" }, { EM_X86_64, true, "x86_64" },
-    { EM_X86_64, false, "x86_64" }, { EM_386, false, "i386" }, { EM_AARCH64, true, "aarch64" },
-    { EM_ARM, false, "arm" }, { EM_PPC64, true, "ppc64" }, { EM_S390, true, "s390x" }, { EM_MIPS, false, "mips" },
+    { EM_RISCV, true, "riscv64" },  { EM_RISCV, false, "riscv32" }, { EM_X86_64, true, "x86_64" },
+    { EM_X86_64, false, "x86_64" }, { EM_386, false, "i386" },      { EM_AARCH64, true, "aarch64" },
+    { EM_ARM, false, "arm" },       { EM_PPC64, true, "ppc64" },    { EM_S390, true, "s390x" },
+    { EM_MIPS, false, "mips" },
 };
 
 static const struct machine_name pe_machines[] = {
@@ -122,8 +123,9 @@ static bool sniff_elf(const struct head *h, struct sniff *out)
     if (strncmp(arch, "riscv", 5) != 0)
         return is(out, SNIFF_KERNEL, arch, "an ELF kernel for %s", arch);
     if (loads.lowest < RISCV_RAM)
-        return is(out, SNIFF_PROGRAM, arch, "a program for %s that is loaded at 0x%llx, where the machine has no RAM",
-                  arch, (unsigned long long)loads.lowest);
+        return is(out, SNIFF_PROGRAM, arch,
+                  "a program for %s that is loaded at 0x%llx, where the machine has no RAM", arch,
+                  (unsigned long long)loads.lowest);
     if (loads.lowest < RISCV_KERNEL)
         return is(out, SNIFF_BARE, arch, "a bare-metal ELF file for %s", arch);
     return is(out, SNIFF_KERNEL, arch, "an ELF kernel for %s", arch);
@@ -136,7 +138,8 @@ static bool sniff_kernel(const struct head *h, struct sniff *out)
     size_t pe_header = (size_t)get(h, 0x3c, 4);
 
     if (has(h, 0x38, "RSC\x05", 4))
-        return is(out, SNIFF_KERNEL, "riscv64", "a Linux kernel Image for RISC-V%s", pe ? ", with an EFI stub" : "");
+        return is(out, SNIFF_KERNEL, "riscv64", "a Linux kernel Image for RISC-V%s",
+                  pe ? ", with an EFI stub" : "");
     if (has(h, 0x38, "ARM\x64", 4))
         return is(out, SNIFF_KERNEL, "aarch64", "a Linux kernel Image for arm64");
     if (has(h, 0x202, "HdrS", 4))
@@ -157,8 +160,10 @@ static const struct {
     const char *arch;
     uint8_t guid[16];
 } root_partitions[] = {
-    { "riscv64", { 0xa6, 0x70, 0xec, 0x72, 0x74, 0xcf, 0xe6, 0x40, 0xbd, 0x49, 0x4b, 0xda, 0x08, 0xe8, 0xf2, 0x24 } },
-    { "x86_64", { 0xe3, 0xbc, 0x68, 0x4f, 0xcd, 0xe8, 0xb1, 0x4d, 0x96, 0xe7, 0xfb, 0xca, 0xf9, 0x84, 0xb7, 0x09 } },
+    { "riscv64",
+      { 0xa6, 0x70, 0xec, 0x72, 0x74, 0xcf, 0xe6, 0x40, 0xbd, 0x49, 0x4b, 0xda, 0x08, 0xe8, 0xf2, 0x24 } },
+    { "x86_64",
+      { 0xe3, 0xbc, 0x68, 0x4f, 0xcd, 0xe8, 0xb1, 0x4d, 0x96, 0xe7, 0xfb, 0xca, 0xf9, 0x84, 0xb7, 0x09 } },
 };
 
 static const char *gpt_arch(const struct head *h)
@@ -188,8 +193,8 @@ static bool sniff_disk(const struct head *h, struct sniff *out)
                   "a raw disk image with a GPT");
     if (has(h, 0x438, "\x53\xef", 2))
         return is(out, SNIFF_ROOT_FS, NULL, "an ext2, ext3 or ext4 file system image");
-    if (has(h, 0, "hsqs", 4) || has(h, 0, "XFSB", 4))
-        return is(out, SNIFF_ROOT_FS, NULL, "a %s file system image", has(h, 0, "hsqs", 4) ? "squashfs" : "XFS");
+    if (has(h, 0, "hsqs", 4))
+        return is(out, SNIFF_ROOT_FS, NULL, "a squashfs file system image");
     if (has(h, 0x1fe, "\x55\xaa", 2))
         return is(out, SNIFF_DISK, boot_code ? "x86_64" : NULL, "a raw disk image with an MBR");
     return false;

@@ -39,7 +39,7 @@ enum sniff_kind {
 struct sniff {
     enum sniff_kind kind;
     bool compressed;
-    const char *arch;       /* "riscv64", "riscv32", "x86_64", "i386"; another's name; or NULL if any or unknown */
+    const char *arch; /* "riscv64", "riscv32", "x86_64", "i386"; another's name; or NULL if any or unknown */
     char what[160];         /* "a Linux kernel Image for RISC-V", for messages */
 };
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "deb.h"
 #include "xdg.h"
 
 #if defined __x86_64__
@@ -50,9 +51,10 @@ static void look_cpu(struct report *r, const char *subject)
     unsigned a, b, c, d;
     if (__get_cpuid(1, &a, &b, &c, &d))
         snprintf(r->detail, sizeof r->detail, "x86_64%s%s%s%s", c & bit_SSE4_2 ? " sse4.2" : "",
-                 c & bit_AVX ? " avx" : "", c & bit_FMA ? " fma" : "", c & bit_CMPXCHG16B ? " cmpxchg16b" : "");
+                 c & bit_AVX ? " avx" : "", c & bit_FMA ? " fma" : "",
+                 c & bit_CMPXCHG16B ? " cmpxchg16b" : "");
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_AVX2)
-        strcat(r->detail, " avx2");
+        snprintf(r->detail + strlen(r->detail), sizeof r->detail - strlen(r->detail), " avx2");
 #endif
 }
 
@@ -123,6 +125,15 @@ static void look_dir(struct report *r, const char *subject)
     snprintf(r->detail, sizeof r->detail, "%.140s, %lld MB free", p.s, free_mb);
 }
 
+/* The compressions that kernels, packages and modules come in. */
+static void look_archive(struct report *r, const char *subject)
+{
+    const char *have = deb_library();
+
+    snprintf(r->detail, sizeof r->detail, "%.190s", have);
+    r->verdict = strstr(have, "zlib/") && strstr(have, "liblzma/") && strstr(have, "zstd/") ? GOOD : MISSING;
+}
+
 static void look_terminal(struct report *r, const char *subject)
 {
     const char *term = getenv("TERM");
@@ -140,15 +151,18 @@ static const struct check checks[] = {
     { "host CPU", true, look_cpu, NULL, "Lyrebird is made for x86-64 hosts" },
     { "host size", false, look_cores, NULL, NULL },
     { "shared memory (memfd)", true, look_memfd, NULL, "allow memfd_create in this container or sandbox" },
-    { "executable shared memory", false, look_memfd, "exec", "allow executable mappings (SELinux: execmem, tmpfs)" },
+    { "executable shared memory", false, look_memfd, "exec",
+      "allow executable mappings (SELinux: execmem, tmpfs)" },
     { "cache directory", true, look_dir, "cache", "make room, or set XDG_CACHE_HOME" },
     { "data directory", false, look_dir, "data", "make room, or set XDG_DATA_HOME" },
     { "terminal", false, look_terminal, NULL, NULL },
+    { "archives", false, look_archive, NULL, "run debian: apt install libarchive13 (with xz and zstd)" },
     { "apt", false, look_program, "apt-get", "run debian: apt install apt (a Debian host is needed)" },
     { "signature check", false, look_program, "gpgv", "run debian: apt install gpgv" },
     { "Debian's keys", false, look_file, "/usr/share/keyrings/debian-archive-keyring.gpg",
       "run debian: apt install debian-archive-keyring" },
-    { "trixie's key", false, look_file, "/usr/share/keyrings/debian-archive-trixie-stable.gpg:"
+    { "trixie's key", false, look_file,
+      "/usr/share/keyrings/debian-archive-trixie-stable.gpg:"
       "/usr/share/keyrings/debian-archive-trixie-stable.pgp",
       "run debian: apt update && apt install debian-archive-keyring" },
     { "mke2fs", false, look_program, "mke2fs", "run debian --root: apt install e2fsprogs" },
@@ -165,7 +179,8 @@ static void print(const struct report *r, const char *green, const char *red, co
 {
     static const char *const words[] = { "ok", "missing", "BAD" };
 
-    printf("  %-26s %s%-8s%s %s\n", r->what, r->verdict == GOOD ? green : red, words[r->verdict], plain, r->detail);
+    printf("  %-26s %s%-8s%s %s\n", r->what, r->verdict == GOOD ? green : red, words[r->verdict], plain,
+           r->detail);
     if (r->verdict != GOOD && r->mend)
         printf("  %-26s          -> %s\n", "", r->mend);
 }

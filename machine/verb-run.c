@@ -198,11 +198,17 @@ static bool make_root_disk(struct plan *p, struct debian *d, struct error *e)
     if (p->o->mirror && strlen(p->o->mirror) >= sizeof site.main)
         return error_set(e, "the URL after --mirror is too long");
     if (p->o->mirror)
-        strcpy(site.main, p->o->mirror);
+        snprintf(site.main, sizeof site.main, "%s", p->o->mirror);
     else if (!apt_site_of_host(&site, e))
         return false;
-    struct rootfs r = { .packages = &packages, .work = work.s, .image = p->disk.s, .size = size, .arch = d->arch,
-                        .suite = debian_suite, .mirror = site.main, .security = site.security,
+    struct rootfs r = { .packages = &packages,
+                        .work = work.s,
+                        .image = p->disk.s,
+                        .size = size,
+                        .arch = d->arch,
+                        .suite = debian_suite,
+                        .mirror = site.main,
+                        .security = site.security,
                         .progress = &p->progress };
     bool ok = path_set(&work, e, "%s/stage", d->dir.s) && debian_root_packages(d, &packages, e) &&
               rootfs_make(&r, e);
@@ -258,8 +264,10 @@ static bool plan_disk(struct plan *p, const struct sniff *s, const char *arch, s
     const char *name = arch ? arch : "riscv64";
 
     if (is_riscv(name) && !path_exists(u_boot))
-        return error_set(e, "'%s' is %s; to boot it, a RISC-V machine needs U-Boot (%s): install the package "
-                            "u-boot-qemu, or give --arch x86_64 if the disk is a PC's", p->o->what, s->what, u_boot);
+        return error_set(e,
+                         "'%s' is %s; to boot it, a RISC-V machine needs U-Boot (%s): install the package "
+                         "u-boot-qemu, or give --arch x86_64 if the disk is a PC's",
+                         p->o->what, s->what, u_boot);
     open_door(p, name);
     add_machine(p);
     if (is_riscv(name))
@@ -284,8 +292,8 @@ static const char *refusal(enum sniff_kind kind)
     case SNIFF_EFI_PROGRAM:
         return "it needs EFI firmware: put it on a disk image as EFI/BOOT/BOOT*.EFI and run that";
     case SNIFF_QCOW2:
-        return "that format is not supported yet: convert it with `qemu-img convert -O raw FILE NEW.img` and run "
-               "NEW.img";
+        return "that format is not supported yet: convert it with `qemu-img convert -O raw FILE NEW.img` "
+               "and run NEW.img";
     case SNIFF_OTHER_DISK:
         return "that format is not supported: convert it with `qemu-img convert -O raw FILE NEW.img` and run "
                "NEW.img";
@@ -297,14 +305,15 @@ static const char *refusal(enum sniff_kind kind)
     case SNIFF_TEXT:
         return "a whole machine runs here, so give a kernel, an ELF file or a disk image";
     default:
-        return "it is none of the kernels, ELF files and disk images known here; if it is a raw disk, name its "
-               "machine: --arch riscv64 or --arch x86_64";
+        return "it is none of the kernels, ELF files and disk images known here; if it is a raw disk, name "
+               "its machine: --arch riscv64 or --arch x86_64";
     }
 }
 
 static bool refuse(const struct run_options *o, const struct sniff *s, struct error *e)
 {
-    return error_set(e, "'%s' is %s%s: %s", o->what, s->what, s->compressed ? " (compressed)" : "", refusal(s->kind));
+    return error_set(e, "'%s' is %s%s: %s", o->what, s->what, s->compressed ? " (compressed)" : "",
+                     refusal(s->kind));
 }
 
 static bool choose(struct plan *p, const struct sniff *s, struct error *e)
@@ -313,8 +322,8 @@ static bool choose(struct plan *p, const struct sniff *s, struct error *e)
     bool on_disk = s->kind == SNIFF_DISK || s->kind == SNIFF_ISO || s->kind == SNIFF_ROOT_FS;
 
     if (s->compressed && on_disk)
-        return error_set(e, "'%s' is %s, compressed: decompress it first (gunzip, unxz or unzstd)", p->o->what,
-                         s->what);
+        return error_set(e, "'%s' is %s, compressed: decompress it first (gunzip, unxz or unzstd)",
+                         p->o->what, s->what);
     switch (s->kind) {
     case SNIFF_KERNEL:
     case SNIFF_BARE:
@@ -343,7 +352,8 @@ static bool plan_file(struct plan *p, struct error *e)
     if (!sniff_file(p->o->what, &s, e))
         return false;
     if (s.arch && !sniff_arch_ours(s.arch) && s.kind != SNIFF_PROGRAM)
-        return error_set(e, "'%s' is %s: machines here are riscv64, riscv32, x86_64 and i386", p->o->what, s.what);
+        return error_set(e, "'%s' is %s: machines here are riscv64, riscv32, x86_64 and i386", p->o->what,
+                         s.what);
     if (!choose(p, &s, e))
         return false;
     progress_note(&p->progress, "%s: %s%s%s", p->o->what, s.what, s.compressed ? ", compressed" : "",

@@ -8,9 +8,29 @@
 
 namespace {
 
-enum Cause { NONE = -1, ILLEGAL = 2, LOAD_MISALIGNED = 4, LOAD_ACCESS = 5, STORE_MISALIGNED = 6, STORE_ACCESS = 7 };
+enum Cause {
+    NONE = -1,
+    ILLEGAL = 2,
+    LOAD_MISALIGNED = 4,
+    LOAD_ACCESS = 5,
+    STORE_MISALIGNED = 6,
+    STORE_ACCESS = 7
+};
 enum Width { W = 2, D = 3, Q = 4 };
-enum Funct { ADD = 0, SWAP = 1, LR = 2, SC = 3, XOR = 4, CAS = 5, OR = 8, AND = 12, MIN = 16, MAX = 20, MINU = 24, MAXU = 28 };
+enum Funct {
+    ADD = 0,
+    SWAP = 1,
+    LR = 2,
+    SC = 3,
+    XOR = 4,
+    CAS = 5,
+    OR = 8,
+    AND = 12,
+    MIN = 16,
+    MAX = 20,
+    MINU = 24,
+    MAXU = 28
+};
 
 // rd = x4, rs1 = x1 (address), rs2 = x6
 uint32_t amo(Funct f, Width w)
@@ -37,7 +57,10 @@ struct Harts {
     }
     uint64_t result(unsigned hart = 0) { return at_x(t.get(), hart, 4); }
     uint64_t peek(uint64_t address, unsigned width = 8) { return at_peek(t.get(), address, width); }
-    void poke(uint64_t address, uint64_t value, unsigned width = 8) { at_poke(t.get(), address, value, width); }
+    void poke(uint64_t address, uint64_t value, unsigned width = 8)
+    {
+        at_poke(t.get(), address, value, width);
+    }
     // lr.d on hart 0, what comes between, sc.d of `value`: true when it stored.
     template <class F> bool conditional(uint64_t address, uint64_t value, F between)
     {
@@ -144,8 +167,15 @@ uint64_t reference(Funct f, uint64_t m, uint64_t v)
 
 TEST(Atomic, MemoryOperations)
 {
-    const uint64_t values[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff, 0x8000000000000000,
-                               ~UINT64_C(0), 0x123456789abcdef0};
+    const uint64_t values[] = { 0,
+                                1,
+                                0x7fffffff,
+                                0x80000000,
+                                0xffffffff,
+                                0x7fffffffffffffff,
+                                0x8000000000000000,
+                                ~UINT64_C(0),
+                                0x123456789abcdef0 };
     for (unsigned xlen : {32u, 64u}) {
         Harts h(xlen);
         for (Funct f : {ADD, SWAP, XOR, OR, AND, MIN, MAX, MINU, MAXU})
@@ -286,7 +316,8 @@ TEST(CacheBlocks, Enables)
                     menvcfg = CBCFE | CBZE;
                 bool allowed = priv == 3 || (bits & 1 && (priv == 1 || bits & 2));
                 at_set_mode(h.t.get(), 0, priv, menvcfg, senvcfg);
-                EXPECT_EQ(h.run(0, r.raw, A), allowed ? NONE : ILLEGAL) << std::hex << r.raw << " " << bits << priv;
+                EXPECT_EQ(h.run(0, r.raw, A), allowed ? NONE : ILLEGAL)
+                    << std::hex << r.raw << " " << bits << priv;
             }
 }
 

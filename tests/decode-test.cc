@@ -144,7 +144,8 @@ TEST_P(Table, EveryRowDisassembles)
             }
             seen = true;
             std::replace(spelt.begin(), spelt.end(), '_', '.');
-            std::string word = text.substr(0, text.find('\t')), tail = word.substr(std::min(word.size(), spelt.size()));
+            std::string word = text.substr(0, text.find('\t')),
+                        tail = word.substr(std::min(word.size(), spelt.size()));
             EXPECT_EQ(word.compare(0, spelt.size(), spelt), 0) << r.name << ": " << text;
             EXPECT_TRUE(tail == "" || tail == ".aq" || tail == ".rl" || tail == ".aqrl") << text;
             EXPECT_EQ(text.find('\t') != std::string::npos, r.operands) << text;
@@ -318,7 +319,8 @@ std::string plain(std::string s)
     return s;
 }
 
-std::map<uint64_t, std::string> objdump(const std::string &prefix, unsigned xlen, const std::vector<uint32_t> &words)
+std::map<uint64_t, std::string> objdump(const std::string &prefix, unsigned xlen,
+                                        const std::vector<uint32_t> &words)
 {
     char folder[256];
     std::map<uint64_t, std::string> lines;
@@ -329,10 +331,12 @@ std::map<uint64_t, std::string> objdump(const std::string &prefix, unsigned xlen
     for (uint32_t w : words)
         fprintf(f, ".insn %d, 0x%x\n", (w & 3) == 3 ? 4 : 2, w);
     fclose(f);
-    std::string arch = "rv" + std::to_string(xlen) + "imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_zfh_zicbom_"
+    std::string arch = "rv" + std::to_string(xlen) +
+                       "imafdc_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_zfh_zicbom_"
                        "zicbop_zicboz_zawrs_svinval";
-    std::string command = prefix + "as -march=" + arch + (xlen == 32 ? " -mabi=ilp32d" : " -mabi=lp64d") + " -o " + object +
-                          " " + source + " && " + prefix + "objdump -d -z -M no-aliases " + object;
+    std::string command = prefix + "as -march=" + arch + (xlen == 32 ? " -mabi=ilp32d" : " -mabi=lp64d") +
+                          " -o " + object + " " + source + " && " + prefix + "objdump -d -z -M no-aliases " +
+                          object;
     FILE *p = popen(command.c_str(), "r");
     char line[256], text[200];
     unsigned long long at;
@@ -350,11 +354,13 @@ std::map<uint64_t, std::string> objdump(const std::string &prefix, unsigned xlen
 bool may_differ(const std::string &name, const dec_op &op)
 {
     static const std::set<std::string> is_csr = {"csrrw", "csrrs", "csrrc", "csrrwi", "csrrsi", "csrrci"};
-    static const std::set<int> csrs = {0x001, 0x002, 0x003, 0x100, 0x105, 0x141, 0x142, 0x180, 0x300, 0x301, 0x302,
-                                       0x305, 0x30a, 0x341, 0x344, 0x3a0, 0x3b3, 0xb00, 0xc00, 0xc01, 0xf14};
+    static const std::set<int> csrs = { 0x001, 0x002, 0x003, 0x100, 0x105, 0x141, 0x142,
+                                        0x180, 0x300, 0x301, 0x302, 0x305, 0x30a, 0x341,
+                                        0x344, 0x3a0, 0x3b3, 0xb00, 0xc00, 0xc01, 0xf14 };
     if (is_csr.count(name)) // we name the CSRs that we have
         return !csrs.count(op.imm);
-    if (name == "c_slli" || name == "c_srli" || name == "c_srai") // a shift by 0 is an RV128 instruction to them
+    if (name == "c_slli" || name == "c_srli" ||
+        name == "c_srai") // a shift by 0 is an RV128 instruction to them
         return op.imm == 0;
     return name == "fence" || name == "fence_tso" || name == "fence_i"; // we ignore reserved fields
 }
@@ -370,10 +376,12 @@ TEST_P(Table, AgreesWithObjdump)
     for (const dec_row &r : rows(GetParam())) {
         for (int i = 0; i < 12; i++)
             words.push_back(instance(r, &random));
-        if (r.length == 32 && !(r.mask & 0x7000)) // the only rounding mode of exact conversions that they know
+        if (r.length == 32 &&
+            !(r.mask & 0x7000)) // the only rounding mode of exact conversions that they know
             words.push_back(instance(r, &random) & ~0x7000u);
         if (r.name[0] == 'c' && r.name[1] == 's' && r.name[2] == 'r')
-            for (uint32_t csr : {0x001u, 0x002u, 0x003u, 0x100u, 0x180u, 0x300u, 0x305u, 0x341u, 0xc00u, 0xf14u})
+            for (uint32_t csr :
+                 { 0x001u, 0x002u, 0x003u, 0x100u, 0x180u, 0x300u, 0x305u, 0x341u, 0xc00u, 0xf14u })
                 words.push_back((instance(r, &random) & 0xfffff) | csr << 20);
     }
     for (uint32_t w : {0x0ff0000fu, 0x0330000fu, 0x8330000fu, 0x0140000fu, 0x0000100fu})
@@ -395,7 +403,8 @@ TEST_P(Table, AgreesWithObjdump)
     }
     // What binutils 2.40 lacks is in the table of the next test.
     for (const dec_row &r : rows(GetParam()))
-        EXPECT_TRUE(r.reserved || compared.count(r.name) || in_examples(GetParam(), r.name)) << r.name << " is not compared";
+        EXPECT_TRUE(r.reserved || compared.count(r.name) || in_examples(GetParam(), r.name))
+            << r.name << " is not compared";
 }
 
 // ---- handlers against arithmetic written bit by bit ----
@@ -411,7 +420,7 @@ struct Word { // XLEN-bit arithmetic
 using Wide = unsigned __int128;
 using SignedWide = __int128;
 
-// The result in XLEN bits of operands a and b; `b` is a shift amount or the immediate in the forms that have one.
+// The result in XLEN bits of operands a and b; b is a shift amount or the immediate where the form has one.
 using Reference = uint64_t (*)(Word w, uint64_t a, uint64_t b);
 
 uint64_t count_zeros(Word w, uint64_t a, bool from_top)
@@ -467,11 +476,17 @@ enum Operand { REGISTERS, ONE_REGISTER, SHAMT, IMMEDIATE };
 struct Handler {
     const char *name;
     Operand operand;
-    unsigned word_form; // 32: also a W instruction of RV64 by that name
+    unsigned word_form; // 32: computes in 32 bits whatever XLEN is
     Reference reference;
 };
 
-#define REF(expression) [](Word w, uint64_t a, uint64_t b) -> uint64_t { (void)w; (void)a; (void)b; return (expression); }
+#define REF(expression)                              \
+    [](Word w, uint64_t a, uint64_t b) -> uint64_t { \
+        (void)w;                                     \
+        (void)a;                                     \
+        (void)b;                                     \
+        return (expression);                         \
+    }
 const Handler handlers[] = {
     {"addi", IMMEDIATE, 0, REF(a + b)},
     {"slti", IMMEDIATE, 0, REF(w.s(a) < w.s(b))},
@@ -575,7 +590,9 @@ const Handler handlers[] = {
 // The instruction with rd = x3, rs1 = x1, rs2 = x2 or an immediate; compressed: rd = rs1 = x8, rs2 = x9.
 uint32_t encode(const dec_row &r, Operand operand, uint64_t b)
 {
-    uint32_t second = operand == REGISTERS ? 2 : operand == ONE_REGISTER ? 0 : static_cast<uint32_t>(b) & 0xfff;
+    uint32_t second = operand == REGISTERS      ? 2
+                      : operand == ONE_REGISTER ? 0
+                                                : static_cast<uint32_t>(b) & 0xfff;
     if (r.length == 16)
         return r.match | ((operand == REGISTERS ? 1u << 2 : 0) & ~r.mask);
     return r.match | ((3u << 7 | 1u << 15 | second << 20) & ~r.mask);
@@ -583,9 +600,33 @@ uint32_t encode(const dec_row &r, Operand operand, uint64_t b)
 
 std::vector<uint64_t> operands(unsigned xlen, uint64_t *random)
 {
-    std::vector<uint64_t> v = {0, 1, 2, 3, 31, 32, 33, 63, 64, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
-                               0x80000000, 0x80000001, 0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000,
-                               0x8000000000000001, 0x0102030405060708, 0x8000000080000000, ~UINT64_C(0), ~UINT64_C(1)};
+    std::vector<uint64_t> v = { 0,
+                                1,
+                                2,
+                                3,
+                                31,
+                                32,
+                                33,
+                                63,
+                                64,
+                                0x7f,
+                                0x80,
+                                0xff,
+                                0x7fff,
+                                0x8000,
+                                0xffff,
+                                0x7fffffff,
+                                0x80000000,
+                                0x80000001,
+                                0xffffffff,
+                                0x100000000,
+                                0x7fffffffffffffff,
+                                0x8000000000000000,
+                                0x8000000000000001,
+                                0x0102030405060708,
+                                0x8000000080000000,
+                                ~UINT64_C(0),
+                                ~UINT64_C(1) };
     for (int i = 0; i < 40; i++)
         v.push_back(harness_random(random) >> (harness_random(random) & 63));
     if (xlen == 32) // as RV32 keeps them
@@ -603,7 +644,8 @@ TEST_P(Table, HandlersComputeWhatTheManualSays)
     std::vector<dec_row> all = rows(xlen);
     size_t done = 0;
     for (const Handler &h : handlers) {
-        auto row = std::find_if(all.begin(), all.end(), [&](const dec_row &r) { return !strcmp(r.name, h.name); });
+        auto row =
+            std::find_if(all.begin(), all.end(), [&](const dec_row &r) { return !strcmp(r.name, h.name); });
         if (row == all.end())
             continue;
         Word w = {h.word_form ? h.word_form : xlen};
@@ -611,9 +653,10 @@ TEST_P(Table, HandlersComputeWhatTheManualSays)
         done++;
         for (uint64_t a : values)
             for (uint64_t second : values) {
-                uint64_t b = h.operand == SHAMT       ? second & (w.xlen - 1)
-                             : h.operand == IMMEDIATE ? static_cast<uint64_t>(static_cast<int64_t>(second << 52) >> 52)
-                                                      : second;
+                uint64_t b = h.operand == SHAMT ? second & (w.xlen - 1)
+                             : h.operand == IMMEDIATE
+                                 ? static_cast<uint64_t>(static_cast<int64_t>(second << 52) >> 52)
+                                 : second;
                 uint64_t result = h.reference(w, a, b);
                 if (w.xlen == 32)
                     result = static_cast<uint64_t>(static_cast<int32_t>(result));
@@ -646,8 +689,9 @@ TEST(Isa, Strings)
     EXPECT_EQ(isa_string(64, "base"), "rv64i_zicsr");
     EXPECT_EQ(isa_string(32, "base,+m,+c"), "rv32imc_zicsr");
     EXPECT_EQ(isa_string(64, "base,g=on"), "rv64imafd_zicsr_zifencei");
-    EXPECT_EQ(isa_string(64, "RVA22S64"), "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicsr_zifencei_zihintpause_zihpm_zfhmin_"
-                                          "zba_zbb_zbs_svade_svinval_svpbmt");
+    EXPECT_EQ(isa_string(64, "RVA22S64"),
+              "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicsr_zifencei_zihintpause_zihpm_zfhmin_"
+              "zba_zbb_zbs_svade_svinval_svpbmt");
     EXPECT_EQ(isa_string(64, "rva20s64"), "rv64imafdc_zicntr_zicsr_zifencei_svade");
     EXPECT_EQ(isa_string(32, "max").find("svpbmt"), std::string::npos);
     EXPECT_NE(isa_string(64, "max").find("svpbmt"), std::string::npos);
@@ -700,14 +744,16 @@ TEST(Isa, Refusals)
         {64, "base,sv39=on", "address translation needs supervisor mode"},
     };
     for (const auto &r : refused)
-        EXPECT_NE(refusal(r.xlen, r.cpu).find(r.message), std::string::npos) << r.cpu << ": " << refusal(r.xlen, r.cpu);
+        EXPECT_NE(refusal(r.xlen, r.cpu).find(r.message), std::string::npos)
+            << r.cpu << ": " << refusal(r.xlen, r.cpu);
     EXPECT_NE(refusal(64, std::string(600, 'x').c_str()).find("longer"), std::string::npos);
 }
 
 // A row needs all that it names.
 TEST(Isa, RowsFollowTheExtensions)
 {
-    Decoder all = decoder(64), base = decoder(64, "base"), no_zbb = decoder(64, "max,-zbb"), no_d = decoder(64, "max,-d");
+    Decoder all = decoder(64), base = decoder(64, "base"), no_zbb = decoder(64, "max,-zbb"),
+            no_d = decoder(64, "max,-d");
     EXPECT_STREQ(dec_lookup(all.get(), 0x9c65), "c_sext_b");
     EXPECT_EQ(dec_lookup(no_zbb.get(), 0x9c65), nullptr);
     EXPECT_STREQ(dec_lookup(no_zbb.get(), 0x9c61), "c_zext_b");

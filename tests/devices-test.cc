@@ -258,6 +258,19 @@ TEST(Ns16550, CharacterTimeout)
     EXPECT_FALSE(u.line()) << "nothing is left";
 }
 
+TEST(Ns16550, CharacterTimeoutIsSaved)
+{
+    Rig u(DT_UART), copy(DT_UART);
+
+    u.w8(IER, 1);
+    u.w8(FCR, 0x81);
+    u.type("a");
+    ASSERT_TRUE(dt_clone(u.t, copy.t));
+    EXPECT_FALSE(copy.line());
+    dt_advance(copy.t, 1000000000);
+    EXPECT_TRUE(copy.line());
+}
+
 TEST(Ns16550, PriorityOfInterrupts)
 {
     Rig u(DT_UART);
@@ -579,6 +592,9 @@ TEST(FwCfg, Dma)
     EXPECT_EQ(FwDma(f, 0x20 << 16 | 8 | 4, 3, 0), 0u);
     EXPECT_EQ(FwDma(f, 2, 20, DT_RAM + 0x100), 0u);
     EXPECT_EQ(memcmp(buf, "3456789abcdef\0\0\0\0\0\0\0\xee", 21), 0);
+    EXPECT_EQ(FwDma(f, 0x21 << 16 | 8 | 2, 5, DT_RAM + 0x100), 0u);
+    EXPECT_EQ(FwDma(f, 2, 4, DT_RAM + 0x100), 0u);
+    EXPECT_EQ(memcmp(buf, ", wo", 4), 0) << "it goes on where it was";
     EXPECT_EQ(FwDma(f, 0x20 << 16 | 8 | 16, 3, DT_RAM + 0x100), 1u) << "items cannot be written";
     EXPECT_EQ(dt_guest_errors(f.t), 1u);
 }

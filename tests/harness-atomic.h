@@ -1,4 +1,5 @@
-/* harness-atomic.h - RISC-V harts that run single instructions on a small RAM: atomics, cbo.*, their exceptions. */
+/* harness-atomic.h - RISC-V harts that run single instructions on a small RAM: atomics, cbo.*, their
+ * exceptions. */
 #ifndef HARNESS_ATOMIC_H
 #define HARNESS_ATOMIC_H
 
@@ -30,8 +31,8 @@ void at_set_mode(struct at *t, unsigned hart, unsigned priv, uint64_t menvcfg, u
 uint64_t at_peek(struct at *t, uint64_t gpa, unsigned width);
 void at_poke(struct at *t, uint64_t gpa, uint64_t value, unsigned width);
 
-/* Two harts on two threads add 1 to the word at AT_RAM `times` each, hart 0 by lr.d/sc.d, hart 1 the same or, with
- * `amo`, by amoadd.d; `busy` has both also store to the granule between. Returns the word. */
+/* Two harts on two threads add 1 to the word at AT_RAM `times` each, hart 0 by lr.d/sc.d, hart 1 the same or,
+ * with `amo`, by amoadd.d; `busy` has both also store to the granule between. Returns the word. */
 uint64_t at_count_together(struct at *t, unsigned times, bool amo, bool busy);
 
 #ifdef __cplusplus

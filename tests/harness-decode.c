@@ -74,7 +74,9 @@ struct dec_op dec_decode(const struct dec *d, uint32_t raw)
     struct rv_op op = { 0 };
     bool ends = rv_decode(d->decoder, raw, &op);
 
-    return (struct dec_op){ op.fn != exec_illegal, ends, op.imm, op.raw, op.rd, op.rs1, op.rs2, op.rs3, op.rm, op.len };
+    return (struct dec_op){
+        op.fn != exec_illegal, ends, op.imm, op.raw, op.rd, op.rs1, op.rs2, op.rs3, op.rm, op.len
+    };
 }
 
 unsigned dec_disasm(const struct dec *d, uint64_t pc, uint32_t raw, char *text, size_t size)

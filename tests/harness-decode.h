@@ -1,4 +1,5 @@
-/* harness-decode.h - the RISC-V instruction table, decoder, disassembler and integer handlers, seen from a test. */
+/* harness-decode.h - the RISC-V instruction table, decoder, disassembler and integer handlers, seen from a
+ * test. */
 #ifndef HARNESS_DECODE_H
 #define HARNESS_DECODE_H
 
@@ -30,7 +31,8 @@ struct dec_op {
     unsigned rd, rs1, rs2, rs3, rm, len;
 };
 
-/* A decoder and one hart's registers for a `-cpu` text; NULL when that is refused, and then `message` says why. */
+/* A decoder and one hart's registers for a `-cpu` text; NULL when that is refused, and then `message` says
+ * why. */
 struct dec *dec_new(unsigned xlen, const char *cpu, char *message, size_t size);
 void dec_free(struct dec *d);
 
@@ -41,8 +43,8 @@ struct dec_op dec_decode(const struct dec *d, uint32_t raw);
 /* Bytes of the instruction; `text` has no newline. */
 unsigned dec_disasm(const struct dec *d, uint64_t pc, uint32_t raw, char *text, size_t size);
 
-/* Runs one instruction that stays in registers (no memory, CSR, jump): x1 and x8 = a, x2 and x9 = b, others 0; dec_x()
- * then reads them. False when it is illegal or does not reach its successor. */
+/* Runs one instruction that stays in registers (no memory, CSR, jump): x1 and x8 = a, x2 and x9 = b, others
+ * 0; dec_x() then reads them. False when it is illegal or does not reach its successor. */
 bool dec_run(struct dec *d, uint32_t raw, uint64_t a, uint64_t b);
 uint64_t dec_x(const struct dec *d, unsigned r);
 

@@ -14,7 +14,6 @@
 #include "ram.h"
 #include "riscv.h"
 #include "softfloat.h"
-#include "state.h"
 
 enum { RD = 3, RS1 = 1, RS2 = 2, RS3 = 4 };
 

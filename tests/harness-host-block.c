@@ -45,7 +45,9 @@ static bool is_done(void *arg)
 
 static int perform(struct disk *d, enum block_op op, uint64_t offset, uint8_t *buf, uint64_t len)
 {
-    struct waiting w = { .req = { .op = op, .unmap = true, .offset = offset, .len = len, .buf = buf, .done = on_done } };
+    struct waiting w = {
+        .req = { .op = op, .unmap = true, .offset = offset, .len = len, .buf = buf, .done = on_done }
+    };
 
     w.req.dev = &w;
     d->port->submit(d->port, &w.req);
@@ -117,7 +119,8 @@ static void disk_end(struct disk *d)
     rig_close(&d->rig);
 }
 
-/* DISCARD leaves the contents open: the model takes what is read back, which must be the old bytes or zeroes. */
+/* DISCARD leaves the contents open: the model takes what is read back, which must be the old bytes or
+ * zeroes. */
 static bool settle_discard(struct disk *d, uint8_t *model, uint64_t offset, uint8_t *buf, uint64_t len)
 {
     if (perform(d, BLOCK_READ, offset, buf, len) != BLOCK_OK)
@@ -163,12 +166,13 @@ static void against_model(struct report *r, const struct block_config *config, b
     for (int i = 0; i < OPS && d.port && !r->failed; i++)
         expect(r, one_op(&d, model, buf, &seed), "operation %d of seed %llu", i, (unsigned long long)start);
     if (d.port) {
-        expect(r, perform(&d, BLOCK_READ, 0, buf, DISK) == BLOCK_OK && !memcmp(buf, model, DISK), "final contents");
+        expect(r, perform(&d, BLOCK_READ, 0, buf, DISK) == BLOCK_OK && !memcmp(buf, model, DISK),
+               "final contents");
         block_close(d.port);
         d.port = NULL;
     }
-    expect(r, same_as_file(d.name, base_changes ? model : base, DISK), "the file differs afterwards, seed %llu",
-           (unsigned long long)start);
+    expect(r, same_as_file(d.name, base_changes ? model : base, DISK),
+           "the file differs afterwards, seed %llu", (unsigned long long)start);
     disk_end(&d);
     free(model);
     free(base);
@@ -197,7 +201,8 @@ static void read_only_image_refuses_writes(struct report *r)
     expect(r, perform(&d, BLOCK_WRITE, 0, buf, SECTOR) == BLOCK_READ_ONLY, "a write went through");
     expect(r, perform(&d, BLOCK_ZEROES, 0, NULL, SECTOR) == BLOCK_READ_ONLY, "zeroes went through");
     expect(r, perform(&d, BLOCK_DISCARD, 0, NULL, SECTOR) == BLOCK_READ_ONLY, "a discard went through");
-    expect(r, perform(&d, BLOCK_READ, SECTOR, buf, SECTOR) == BLOCK_OK && !memcmp(buf, data + SECTOR, SECTOR), "read");
+    expect(r, perform(&d, BLOCK_READ, SECTOR, buf, SECTOR) == BLOCK_OK && !memcmp(buf, data + SECTOR, SECTOR),
+           "read");
     expect(r, same_as_file(d.name, data, sizeof data), "the file changed");
     disk_end(&d);
 }
@@ -212,10 +217,13 @@ static void odd_size_is_padded(struct report *r)
     disk_start(r, &d, data, sizeof data, &(struct block_config){ .format = "raw" });
     expect(r, d.port->size == 3 * SECTOR, "size %llu", (unsigned long long)d.port->size);
     memset(buf, 0xff, sizeof buf);
-    expect(r, perform(&d, BLOCK_READ, 2 * SECTOR, buf, SECTOR) == BLOCK_OK && !memcmp(buf, data + 2 * SECTOR, 100) &&
-           !memcmp(buf + 100, zero, SECTOR - 100), "the last sector reads wrong");
+    expect(r,
+           perform(&d, BLOCK_READ, 2 * SECTOR, buf, SECTOR) == BLOCK_OK &&
+               !memcmp(buf, data + 2 * SECTOR, 100) && !memcmp(buf + 100, zero, SECTOR - 100),
+           "the last sector reads wrong");
     memset(buf, 0x55, sizeof buf);
-    expect(r, perform(&d, BLOCK_WRITE, 2 * SECTOR, buf, SECTOR) == BLOCK_IO_ERROR, "a write past the end was taken");
+    expect(r, perform(&d, BLOCK_WRITE, 2 * SECTOR, buf, SECTOR) == BLOCK_IO_ERROR,
+           "a write past the end was taken");
     expect(r, same_as_file(d.name, data, sizeof data), "the refused write left something");
     memset(buf + 100, 0, SECTOR - 100);
     expect(r, perform(&d, BLOCK_WRITE, 2 * SECTOR, buf, SECTOR) == BLOCK_OK, "a write that fits was refused");
@@ -232,7 +240,8 @@ static void file_cut_short_reads_zeroes(struct report *r)
     fill(data, sizeof data, 5);
     disk_start(r, &d, data, sizeof data, &(struct block_config){ .format = "raw" });
     expect(r, truncate(d.name, SECTOR) == 0, "truncate");
-    expect(r, perform(&d, BLOCK_READ, 2 * SECTOR, buf, SECTOR) == BLOCK_OK && !memcmp(buf, zero, SECTOR), "not zero");
+    expect(r, perform(&d, BLOCK_READ, 2 * SECTOR, buf, SECTOR) == BLOCK_OK && !memcmp(buf, zero, SECTOR),
+           "not zero");
     disk_end(&d);
 }
 
@@ -260,14 +269,16 @@ static void second_writer_is_refused_by_name(struct report *r)
         _exit(write(up[1], &c, 1) == 1 && close(down[1]) == 0 && read(down[0], &c, 1) == 0 ? 0 : 1);
     }
     expect(r, read(up[0], &c, 1) == 1 && c == 'y', "the other process could not open the image");
-    expect(r, !open_disk(&second, &(struct block_config){ .snapshot = true }), "a reader beside a foreign writer");
+    expect(r, !open_disk(&second, &(struct block_config){ .snapshot = true }),
+           "a reader beside a foreign writer");
     snprintf(pid, sizeof pid, "process %d ", (int)child);
     expect(r, strstr(second.rig.e.text, pid) != NULL, "message: %s, expected %s", second.rig.e.text, pid);
     close(down[1]);
     expect(r, waitpid(child, &status, 0) == child && status == 0, "status of the other process");
     expect(r, open_disk(&d, &(struct block_config){ .read_only = true }), "%s", d.rig.e.text);
     second = d;
-    expect(r, open_disk(&second, &(struct block_config){ .read_only = true }), "two readers: %s", second.rig.e.text);
+    expect(r, open_disk(&second, &(struct block_config){ .read_only = true }), "two readers: %s",
+           second.rig.e.text);
     block_close(second.port);
     close(up[0]);
     close(up[1]);
@@ -317,8 +328,8 @@ static void bad_images_are_explained(struct report *r)
     disk_end(&d);
 }
 
-/* A file that may not grow past the limit gives EFBIG for a write, which is the guest's "no space". The overlay's
- * temporary file is sparse, so its first write meets the limit. */
+/* A file that may not grow past the limit gives EFBIG for a write, which is the guest's "no space". The
+ * overlay's temporary file is sparse, so its first write meets the limit. */
 static void full_host_disk_is_no_space(struct report *r)
 {
     uint8_t *data = calloc(1, DISK), buf[SECTOR] = { 1 };
@@ -379,8 +390,8 @@ static void discard_gives_space_back(struct report *r)
     expect(r, perform(&d, BLOCK_FLUSH, 0, NULL, 0) == BLOCK_OK && stat(d.name, &before) == 0, "flush");
     expect(r, perform(&d, BLOCK_DISCARD, 0, NULL, 256 * 1024) == BLOCK_OK, "discard");
     expect(r, perform(&d, BLOCK_FLUSH, 0, NULL, 0) == BLOCK_OK && stat(d.name, &after) == 0, "flush");
-    expect(r, after.st_blocks + 500 < before.st_blocks, "%ld blocks before, %ld after", (long)before.st_blocks,
-           (long)after.st_blocks);
+    expect(r, after.st_blocks + 500 < before.st_blocks, "%ld blocks before, %ld after",
+           (long)before.st_blocks, (long)after.st_blocks);
     disk_end(&d);
     free(data);
 }

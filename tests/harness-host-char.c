@@ -1,4 +1,5 @@
-/* harness-host-char.c - character ports on sockets, files, pipes, ptys and memory, the mux, and their command line. */
+/* harness-host-char.c - character ports on sockets, files, pipes, ptys and memory, the mux, and their command
+ * line. */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
@@ -208,7 +209,8 @@ static void unread_socket_does_not_stall(struct report *r)
     if (n >= 64)
         memcpy(last, got + n - 64, 64);
     expect(r, !strcmp(last, line), "the last line is '%s'", last);
-    expect(r, strtol((char *)got + n - MIB, NULL, 10) == 10 * MIB / 64 - MIB / 64, "the newest MiB has a hole");
+    expect(r, strtol((char *)got + n - MIB, NULL, 10) == 10 * MIB / 64 - MIB / 64,
+           "the newest MiB has a hole");
     close(fd);
     chardev_close(s.port);
     free(got);
@@ -306,7 +308,8 @@ static void pipe_pair_goes_both_ways(struct report *r)
     snprintf(in, sizeof in, "%s.in", name);
     snprintf(out, sizeof out, "%s.out", name);
     snprintf(text, sizeof text, "pipe:%s", name);
-    expect(r, !open_text(&s, true, text) && strstr(s.rig.e.text, "mkfifo") != NULL, "message: %s", s.rig.e.text);
+    expect(r, !open_text(&s, true, text) && strstr(s.rig.e.text, "mkfifo") != NULL, "message: %s",
+           s.rig.e.text);
     expect(r, mkfifo(in, 0600) == 0 && mkfifo(out, 0600) == 0, "mkfifo");
     expect(r, open_text(&s, true, text), "%s", s.rig.e.text);
     int w = open(in, O_WRONLY | O_NONBLOCK | O_CLOEXEC), g = open(out, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -360,7 +363,8 @@ static void ringbuf_keeps_the_newest(struct report *r)
     put(s.port, "defghijklm");
     expect(r, chardev_ringbuf_read(s.port, got, 64) == 8 && !memcmp(got, "fghijklm", 8), "after wrapping");
     put(s.port, "0123456789");
-    expect(r, chardev_ringbuf_read(s.port, got, 64) == 8 && !memcmp(got, "23456789", 8), "one write over the size");
+    expect(r, chardev_ringbuf_read(s.port, got, 64) == 8 && !memcmp(got, "23456789", 8),
+           "one write over the size");
     expect(r, chardev_ringbuf_read(s.port, got, 64) == 0, "empty");
     chardev_close(s.port);
     rig_close(&s.rig);
@@ -431,7 +435,8 @@ static void mux_keys_steer(struct report *r)
     keys(&m, "ls\r", 3);
     expect(r, m.a.count == 3 && m.b.count == 0, "focus at start: %zu %zu", m.a.count, m.b.count);
     keys(&m, "\1cinfo", 6);
-    expect(r, m.a.count == 3 && m.b.count == 4 && !memcmp(m.b.got, "info", 4), "after c: %zu %zu", m.a.count, m.b.count);
+    expect(r, m.a.count == 3 && m.b.count == 4 && !memcmp(m.b.got, "info", 4), "after c: %zu %zu", m.a.count,
+           m.b.count);
     expect(r, strstr(seen(&m), "[monitor]") != NULL, "shown: %s", m.seen);
     keys(&m, "\1c\1\1", 4);
     expect(r, m.a.count == 4 && m.a.got[3] == 1, "the escape key itself: %zu", m.a.count);
@@ -541,11 +546,13 @@ static void command_line_is_understood(struct report *r)
         }
         snprintf(got, sizeof got, "%s%s%s%s%s", c.path, c.host, c.port[0] ? ":" : "", c.port,
                  c.kind == CHARDEV_REFERENCE ? c.id : "");
-        expect(r, c.kind == parse_cases[i].kind && !strcmp(got, parse_cases[i].expected), "'%s': %s", text, got);
+        expect(r, c.kind == parse_cases[i].kind && !strcmp(got, parse_cases[i].expected), "'%s': %s", text,
+               got);
     }
     expect(r, chardev_parse_serial("mon:stdio", &c, &e) && c.mux && c.monitor && !c.signals, "mon:stdio");
     expect(r, chardev_parse_serial("stdio", &c, &e) && !c.mux && !c.monitor && c.signals, "stdio");
-    expect(r, chardev_parse_serial("tcp::1,server", &c, &e) && c.server && c.wait, "a server waits by default");
+    expect(r, chardev_parse_serial("tcp::1,server", &c, &e) && c.server && c.wait,
+           "a server waits by default");
     expect(r, chardev_parse_serial("tcp::1,server,nowait", &c, &e) && c.server && !c.wait, "nowait");
     expect(r, chardev_parse("ringbuf,size=64K", &c, &e) && c.size == 65536, "size=64K");
 }
@@ -559,22 +566,28 @@ static void set_shares_and_refuses_to_share(struct report *r)
     rig_open(&m.a.rig, 1.0);
     struct chardev_set *set = chardev_set_new(m.a.rig.loop, MUX_ESCAPE, on_quit, &m, &e);
     expect(r, chardev_parse("ringbuf,id=one", &c, &e) && chardev_set_add(set, &c, &e), "%s", e.text);
-    expect(r, !chardev_set_add(set, &c, &e) && strstr(e.text, "two character devices"), "message: %s", e.text);
-    expect(r, chardev_parse("ringbuf,id=many,mux=on,size=4K", &c, &e) && chardev_set_add(set, &c, &e), "%s", e.text);
+    expect(r, !chardev_set_add(set, &c, &e) && strstr(e.text, "two character devices"), "message: %s",
+           e.text);
+    expect(r, chardev_parse("ringbuf,id=many,mux=on,size=4K", &c, &e) && chardev_set_add(set, &c, &e), "%s",
+           e.text);
     expect(r, chardev_parse("null", &c, &e) && !chardev_set_add(set, &c, &e) && strstr(e.text, "needs an id"),
            "message: %s", e.text);
 
     expect(r, chardev_set_attach(set, "one", "serial0", &e) != NULL, "%s", e.text);
-    expect(r, !chardev_set_attach(set, "one", "serial1", &e) && strstr(e.text, "belongs to serial0"), "message: %s",
-           e.text);
+    expect(r, !chardev_set_attach(set, "one", "serial1", &e) && strstr(e.text, "belongs to serial0"),
+           "message: %s", e.text);
     expect(r, !chardev_set_attach(set, "none", "serial1", &e) && strstr(e.text, "no character device 'none'"),
            "message: %s", e.text);
     expect(r, !chardev_set_monitor(set, &e), "a monitor without mon:");
     struct char_port *a = chardev_set_attach(set, "many", "serial1", &e), *b = NULL;
-    expect(r, chardev_parse_serial("chardev:many", &c, &e) && (b = chardev_set_attach_config(set, &c, "serial2", &e)),
+    expect(r,
+           chardev_parse_serial("chardev:many", &c, &e) &&
+               (b = chardev_set_attach_config(set, &c, "serial2", &e)),
            "%s", e.text);
-    expect(r, chardev_parse_serial("mon:ringbuf", &c, &e) && chardev_set_attach_config(set, &c, "serial3", &e) &&
-           chardev_set_monitor(set, &e), "mon: %s", e.text);
+    expect(r,
+           chardev_parse_serial("mon:ringbuf", &c, &e) && chardev_set_attach_config(set, &c, "serial3", &e) &&
+               chardev_set_monitor(set, &e),
+           "mon: %s", e.text);
     m.back = chardev_set_find(set, "many");
     if (!r->failed) {
         put(a, "A");

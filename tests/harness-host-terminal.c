@@ -1,7 +1,8 @@
 /*
  * harness-host-terminal.c - a child process with a pty as its terminal, and we as the person in front of it.
  *
- * The child runs stdio with the mux and a device that echoes in capitals; it says over a pipe what it has reached.
+ * The child runs stdio with the mux and a device that echoes in capitals; it says over a pipe what it has
+ * reached.
  */
 #define _GNU_SOURCE 1
 #include <ctype.h>
@@ -85,7 +86,9 @@ static void child_main(int says, char what)
         _exit(92);
     if (what == 'f')
         for (int i = 0; i < FLOOD / 64; i++)
-            d.port->write(d.port, (const uint8_t *)"0123456789012345678901234567890123456789012345678901234567890\n", 62);
+            d.port->write(d.port,
+                          (const uint8_t *)"0123456789012345678901234567890123456789012345678901234567890\n",
+                          62);
     if (what == 'f' && write(says, "f", 1) != 1)
         _exit(93);
     if (what == 'a')
@@ -102,8 +105,10 @@ static bool start(struct report *r, struct child *c, char what)
     char slave[64];
 
     c->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (!expect(r, c->master >= 0 && grantpt(c->master) == 0 && unlockpt(c->master) == 0 &&
-                ptsname_r(c->master, slave, sizeof slave) == 0 && pipe(pipe_fd) == 0, "pty: %s", strerror(errno)))
+    if (!expect(r,
+                c->master >= 0 && grantpt(c->master) == 0 && unlockpt(c->master) == 0 &&
+                    ptsname_r(c->master, slave, sizeof slave) == 0 && pipe(pipe_fd) == 0,
+                "pty: %s", strerror(errno)))
         return false;
     c->slave = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
     tcgetattr(c->slave, &c->before);
@@ -152,15 +157,16 @@ static bool is_cooked(struct child *c)
 {
     struct termios now;
 
-    return tcgetattr(c->slave, &now) == 0 && now.c_lflag == c->before.c_lflag && now.c_iflag == c->before.c_iflag &&
-           now.c_oflag == c->before.c_oflag;
+    return tcgetattr(c->slave, &now) == 0 && now.c_lflag == c->before.c_lflag &&
+           now.c_iflag == c->before.c_iflag && now.c_oflag == c->before.c_oflag;
 }
 
 static bool is_raw(struct child *c)
 {
     struct termios now;
 
-    return tcgetattr(c->slave, &now) == 0 && !(now.c_lflag & (ICANON | ECHO | ISIG)) && !(now.c_iflag & (ICRNL | IXON));
+    return tcgetattr(c->slave, &now) == 0 && !(now.c_lflag & (ICANON | ECHO | ISIG)) &&
+           !(now.c_iflag & (ICRNL | IXON));
 }
 
 static bool type(struct child *c, const char *keys)
@@ -202,7 +208,8 @@ static void raw_while_it_runs_and_restored_by_ctrl_a_x(struct report *r)
         return;
     expect(r, child_says(&c) == 'r', "the child did not start, or O_NONBLOCK reached the shared description");
     expect(r, is_raw(&c), "the terminal is not raw");
-    expect(r, type(&c, "hello\3") && shows(&c, "HELLO\3"), "no echo from the guest, or Ctrl-C did not reach it");
+    expect(r, type(&c, "hello\3") && shows(&c, "HELLO\3"),
+           "no echo from the guest, or Ctrl-C did not reach it");
     expect(r, type(&c, "\1h") && shows(&c, "Ctrl-A x  quit"), "no help");
     expect(r, type(&c, "\1x"), "type");
     int status = finish(&c);
@@ -254,7 +261,8 @@ static void restored_while_stopped(struct report *r)
     end(&c);
 }
 
-/* Nobody reads the terminal (Ctrl-S) while the guest writes 8 MiB; nothing of it is lost once somebody does. */
+/* Nobody reads the terminal (Ctrl-S) while the guest writes 8 MiB; nothing of it is lost once somebody
+ * does. */
 static void stalled_terminal_does_not_stall_the_guest(struct report *r)
 {
     struct child c;

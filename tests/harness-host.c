@@ -17,8 +17,8 @@
 
 #define MS UINT64_C(1000000)
 
-static const struct scenario *const groups[] = { loop_scenarios, char_scenarios, terminal_scenarios, block_scenarios,
-                                                 net_scenarios };
+static const struct scenario *const groups[] = { loop_scenarios, char_scenarios, terminal_scenarios,
+                                                 block_scenarios, net_scenarios };
 
 static const struct scenario *find(int number)
 {
@@ -187,15 +187,16 @@ static void virtual_timers_wait_for_their_clock(struct report *r)
 
 enum { POSTS = 5000 };
 
+struct one_post {
+    struct posts *all;
+    unsigned number;
+};
+
 struct posts {
     struct loop *loop;
     unsigned next;
     bool disorder;
-};
-
-struct one_post {
-    struct posts *all;
-    unsigned number;
+    struct one_post args[POSTS];
 };
 
 static void on_post(void *arg)
@@ -210,13 +211,13 @@ static bool all_posted(void *arg)
     return ((struct posts *)arg)->next == POSTS;
 }
 
-static struct one_post post_args[POSTS];
-
 static void *poster(void *arg)
 {
+    struct posts *p = arg;
+
     for (unsigned i = 0; i < POSTS; i++) {
-        post_args[i] = (struct one_post){ .all = arg, .number = i };
-        loop_post(((struct posts *)arg)->loop, on_post, &post_args[i]);
+        p->args[i] = (struct one_post){ .all = p, .number = i };
+        loop_post(p->loop, on_post, &p->args[i]);
     }
     return NULL;
 }
@@ -286,7 +287,8 @@ static void idle_loop_sleeps_through(struct report *r)
     rig_settle(&rig);
     uint64_t start = host_now();
     loop_run_once(rig.loop, 30 * MS);
-    expect(r, host_now() - start >= 30 * MS, "it woke after %llu us", (unsigned long long)(host_now() - start) / 1000);
+    expect(r, host_now() - start >= 30 * MS, "it woke after %llu us",
+           (unsigned long long)(host_now() - start) / 1000);
     rig_close(&rig);
 }
 

@@ -1,4 +1,5 @@
-/* harness-host.h - host/ (loop, terminal, character ports, disks, NAT, entropy) in scenarios that a test runs by number. */
+/* harness-host.h - host/ (loop, terminal, character ports, disks, NAT, entropy) in scenarios that a test runs
+ * by number. */
 #ifndef HARNESS_HOST_H
 #define HARNESS_HOST_H
 

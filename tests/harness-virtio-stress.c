@@ -78,12 +78,15 @@ unsigned vt_damage(struct vt *t, uint64_t seed, unsigned tries)
 
 /* ---- two threads ---- */
 
+struct race;
+typedef bool race_fn(struct race *r);
+
 struct race {
     struct vt *t;
     unsigned frames, pokes;
     pthread_mutex_t lock; /* the machine lock */
     pthread_cond_t wake;
-    bool (*wants[2])(struct race *r); /* what a thread sleeps for, or NULL */
+    race_fn *wants[2]; /* what a thread sleeps for, or NULL */
     bool lost, over;
 };
 
@@ -91,13 +94,13 @@ enum { GUEST, NETWORK, SPINS = 50, SPIN = 5 };
 
 /* Sleeps (after it waited awake for a moment, to keep the threads close together), with the lock held,
  * until `ready` says so; false when the other one sleeps for good too, or is gone. */
-static bool sleep_until(struct race *r, int who, bool (*ready)(struct race *r))
+static bool sleep_until(struct race *r, int who, race_fn *ready)
 {
     unsigned spins = SPINS;
 
     r->wants[who] = ready;
     while (!ready(r) && !r->lost) {
-        bool (*other)(struct race *r) = r->wants[!who];
+        race_fn *other = r->wants[!who];
         if (r->over || (other && !other(r))) {
             r->lost = true;
             pthread_cond_broadcast(&r->wake);
@@ -224,38 +227,62 @@ static uint64_t hash(uint64_t h, uint64_t x)
     return (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* An address that is interesting: RAM, its ends, the device itself, nowhere, the end of the address space. */
+static bool one_in(uint64_t *s, unsigned n)
+{
+    return random64(s) % n == 0;
+}
+
+/* Mostly in the buffers; else at the ends of RAM, in a ring, in the device, nowhere, or at the end of all. */
 static uint64_t random_address(uint64_t *s)
 {
-    static const uint64_t base[] = { VT_BUFFERS,      VT_RAM,     VT_RAM + VT_RAM_SIZE - 64, VT_MMIO, 0,
-                                     UINT64_MAX - 63, VT_RAM - 32 };
-    unsigned i = random64(s) % 16;
+    static const uint64_t odd[] = { VT_RAM, VT_RAM + VT_RAM_SIZE - 64, VT_MMIO, 0, UINT64_MAX - 63,
+                                    VT_RAM - 32 };
 
-    return base[i < ARRAY_LEN(base) ? i : 0] + random64(s) % (i ? 64 : 1 << 20);
+    if (!one_in(s, 100))
+        return VT_BUFFERS + 64 + random64(s) % (1 << 20);
+    return odd[random64(s) % ARRAY_LEN(odd)] + random64(s) % 64;
 }
 
 static uint32_t random_length(uint64_t *s)
 {
-    static const uint32_t len[] = { 0, 1, 16, 512, 513, 4096, 17, 1 << 20, UINT32_MAX, 12 };
+    static const uint32_t odd[] = { 0, 1, 16, 513, 4096, 17, 1 << 20, UINT32_MAX, 12 };
 
-    return len[random64(s) % ARRAY_LEN(len)];
+    if (one_in(s, 50))
+        return odd[random64(s) % ARRAY_LEN(odd)];
+    return one_in(s, 2) ? 512 * (1 + (uint32_t)(random64(s) % 4)) : 12 + (uint32_t)(random64(s) % 100);
 }
 
+/* What block and control requests begin with. */
+static void random_header(struct vt *t, uint64_t *s)
+{
+    static const uint8_t block[] = { 0, 1, 4, 8, 11, 13, 2 };
+    uint8_t *h = vt_mem(t, VT_BUFFERS);
+
+    put_le64(h, t->kind == VT_BLK ? block[random64(s) % ARRAY_LEN(block)] : random64(s) & 0x101);
+    put_le64(h + 8, random64(s) % (one_in(s, 8) ? VT_DISK_SIZE / 256 : 64));
+}
+
+/* Readable buffers, the first often a header, then writable ones, the last often a status. */
 static void fuzz_chain(struct vt *t, uint64_t *s)
 {
     struct vt_buf bufs[8];
-    unsigned n = 1 + random64(s) % 6, queue = random64(s) % VIRTIO_QUEUES, reads = random64(s) % (n + 1);
-    bool indirect = has(t, VIRTIO_F_INDIRECT_DESC) && random64(s) % 2;
+    unsigned n = 1 + random64(s) % 5, queue = random64(s) % VIRTIO_QUEUES, reads = random64(s) % (n + 1);
+    bool indirect = has(t, VIRTIO_F_INDIRECT_DESC) && one_in(s, 2);
 
+    if (t->kind == VT_BLK && !one_in(s, 50)) { /* one that has both */
+        n++;
+        reads = 1 + reads % (n - 1);
+    }
     if (!t->ring[queue].size)
         return;
     for (unsigned i = 0; i < n; i++)
         bufs[i] = (struct vt_buf){ random_address(s), random_length(s), i >= reads };
-    if (reads && random64(s) % 4) {
-        bufs[0] = (struct vt_buf){ VT_BUFFERS, 16, false };
-        put_le32(vt_mem(t, VT_BUFFERS), random64(s) % 15);
-        put_le64(vt_mem(t, VT_BUFFERS) + 8, random64(s) % (random64(s) % 4 ? 64 : VT_DISK_SIZE / 256));
+    if (reads && !one_in(s, 8)) {
+        random_header(t, s);
+        bufs[0] = (struct vt_buf){ VT_BUFFERS, t->kind == VT_BLK ? 16 : 8, false };
     }
+    if (reads < n && !one_in(s, 8))
+        bufs[n - 1].len = t->kind == VT_BLK || queue == 2 ? 1 : bufs[n - 1].len;
     if (n <= t->ring[queue].size)
         vt_add(t, queue, bufs, n, indirect);
 }
@@ -275,7 +302,7 @@ static uint64_t fuzz_register(struct vt *t, uint64_t *s)
     uint64_t value = random64(s) % 3 ? random64(s) % 16 : random64(s);
     bool write = random64(s) % 2;
 
-    if (write && off == R_STATUS && random64(s) % 8)
+    if (write && (off == R_STATUS || off == R_READY) && !one_in(s, 8))
         return 0;
     vt_access(t, off, 1u << random64(s) % 4, write, &value);
     return value;
@@ -314,7 +341,10 @@ uint64_t vt_fuzz(enum vt_kind kind, uint64_t seed, unsigned steps)
     for (unsigned i = 0; i < steps; i++) {
         switch (random64(&s) % 16) {
         case 0: h = hash(h, fuzz_register(t, &s)); break;
-        case 1: fuzz_ring(t, &s); break;
+        case 1:
+            if (one_in(&s, 16))
+                fuzz_ring(t, &s);
+            break;
         case 2:
         case 3:
         case 4: fuzz_host(t, &s); break;

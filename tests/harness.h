@@ -1,8 +1,9 @@
 /*
  * harness.h - all that the GoogleTest files see of Lyrebird.
  *
- * Each module has a harness-<module>.h of C functions with plain types, and a harness-<module>.c that may include
- * anything. The build lists every such header in harness-all.h: a new one needs no change here. (harness-*-impl.h: for C only.)
+ * Each module has a harness-<module>.h of C functions with plain types, and a harness-<module>.c that may
+ * include anything. The build lists every such header in harness-all.h: a new one needs no change here.
+ * (harness-*-impl.h is for C files only.)
  */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
@@ -19,7 +20,7 @@
 extern "C" {
 #endif
 
-/* LYREBIRD_TEST_SEED, or else a seed of this run's own; the first call prints it, so that a failure can be repeated. */
+/* LYREBIRD_TEST_SEED, or else a seed of this run's own; the first call prints it, to repeat a failure. */
 uint64_t harness_seed(void);
 
 /* The next number of a generator whose whole state is *state (any value). */
@@ -28,10 +29,10 @@ uint64_t harness_random(uint64_t *state);
 /* `cases` times LYREBIRD_TEST_SCALE (default 1), at least 1: how much a randomised test does. */
 uint64_t harness_scale(uint64_t cases);
 
-/* A file below the source tree's tests folder, such as "data/x.dtb"; `path` receives it. False when it is not there. */
+/* Puts the path of a file below the source tree's tests folder ("data/x.dtb") in `path`; false: not there. */
 bool harness_data(const char *name, char *path, size_t size);
 
-/* Makes an empty directory; `path` receives its name. The caller removes what it put there, and then the directory. */
+/* Makes an empty directory and puts its name in `path`. The caller removes what it put there, then it. */
 bool harness_scratch(char *path, size_t size);
 
 /* The text that error_set(e, "%s", text) leaves, then error_prefix(e, "%s", prefix) unless prefix is NULL. */

@@ -16,6 +16,8 @@ TEST_P(Host, Scenario)
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Host, testing::Range(0, hh_count()),
-                         [](const testing::TestParamInfo<int> &info) { return std::string(hh_name(info.param)); });
+                         [](const testing::TestParamInfo<int> &info) {
+                             return std::string(hh_name(info.param));
+                         });
 
 }  // namespace

@@ -227,6 +227,31 @@ TEST_P(VirtioRings, NothingBeforeDriverOk)
     EXPECT_TRUE(vt_irq(m));
     vt_write(m, 0x064, 1);
     EXPECT_FALSE(vt_irq(m));
+    vt_interrupt_after(m, 0, 1);
+    vt_add(m, 0, &b, 1, false);
+    vt_kick(m, 0);
+    EXPECT_TRUE(vt_irq(m));
+    vt_write(m, STATUS, 0); // a reset takes the interrupt back
+    EXPECT_FALSE(vt_irq(m));
+    EXPECT_EQ(vt_read(m, ISR), 0u);
+}
+
+TEST_P(VirtioRings, OneChainFillsTheRing)
+{
+    Machine m(VT_RNG);
+    vt_start(m, VERSION_1 | GetParam(), 8);
+    vt_buf b[8];
+    unsigned id;
+    uint32_t len;
+    for (unsigned i = 0; i < 8; i++)
+        b[i] = { VT_BUFFERS + 64 * i, 4, true };
+    for (unsigned round = 0; round < 5; round++) {
+        unsigned want = vt_add(m, 0, b, 8, false);
+        vt_kick(m, 0);
+        ASSERT_TRUE(vt_get(m, 0, &id, &len)) << round;
+        ASSERT_EQ(id, want);
+        ASSERT_EQ(len, 32u);
+    }
 }
 
 TEST_P(VirtioRings, InterruptSuppression)
@@ -463,8 +488,8 @@ TEST_P(VirtioRings, RingOutsideOfRam)
             for (unsigned i = 0; i < 8; i++)
                 vt_add(m, 0, &b, 1, false);
             vt_kick(m, 0);
-            // What reads as zeros says that there is nothing to do; the device area of a packed ring is written
-            // with the event index only.
+            // Zeros say that there is nothing to do; a packed ring's device area is written with
+            // the event index only.
             bool packed = GetParam() & PACKED,
                  in_ram = where > VT_RAM && where < VT_RAM + uint64_t{ VT_RAM_SIZE };
             bool quiet =
