@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 #include "device.h"
 #include "ram.h"
@@ -21,7 +22,7 @@ struct bus {
 
 struct bus *bus_new(struct trace *trace)
 {
-    struct bus *bus = calloc(1, sizeof *bus);
+    struct bus *bus = alloc_zeroed(sizeof *bus);
 
     bus->guest_error = trace_category(trace, "guest_error");
     return bus;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "alloc.h"
+
 struct clock {
     double rate; /* guest ns per host ns; 0: virtual */
     uint64_t wall_base;
@@ -25,7 +27,7 @@ static uint64_t host_ns(void)
 
 struct clock *clock_new(double rate, uint64_t wall_base)
 {
-    struct clock *c = calloc(1, sizeof *c);
+    struct clock *c = alloc_zeroed(sizeof *c);
 
     c->rate = rate;
     c->wall_base = wall_base;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
+
 void device_init(struct device *dev, const struct dev_ops *ops, const char *id, const struct dev_env *env)
 {
     dev->ops = ops;
@@ -39,9 +41,8 @@ void device_save(const struct device *dev, struct state_out *out)
 bool device_load(struct device *dev, struct state_in *in, struct error *e)
 {
     size_t size = dev->ops->size;
-    struct device *scratch = malloc(size);
+    struct device *scratch = alloc_copy(dev, size);
 
-    memcpy(scratch, dev, size);
     bool ok = state_load(in, dev->id, dev->ops->fields, scratch, size, e) &&
               (!dev->ops->valid || dev->ops->valid(scratch, e));
     if (ok) {

@@ -7,10 +7,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "alloc.h"
+
 struct ram *ram_new(const char *name, uint64_t size, struct error *e)
 {
     uint64_t rounded = (size + 4095) & ~UINT64_C(4095);
-    struct ram *ram = calloc(1, sizeof *ram);
+    struct ram *ram = alloc_zeroed(sizeof *ram);
 
     if (rounded < size || rounded > (UINT64_C(1) << 46)) {
         free(ram);

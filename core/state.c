@@ -1,21 +1,20 @@
 /*
- * The stream: section = u16 name length, name, u16 number of fields; field = u16 name length, name, u8 width, u32 count,
- * elements. Everything is little-endian.
+ * The stream: section = u16 name length, name, u16 number of fields; field = u16 name length, name, u8 width, u32
+ * count, elements. Everything is little-endian.
  */
 #include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 static uint8_t *grow(struct state_out *out, size_t n)
 {
     if (out->cap - out->len < n) {
         out->cap = (out->len + n) * 2;
-        out->data = realloc(out->data, out->cap);
-        if (!out->data)
-            __builtin_trap();
+        out->data = alloc_resize(out->data, out->cap, 1);
     }
     out->len += n;
     return out->data + out->len - n;
@@ -123,8 +122,7 @@ bool state_load(struct state_in *in, const char *section, const struct state_fie
     if (!n || get_le16(n) != count_fields(fields))
         return error_set(e, "state: %s has %d fields, this version has %u", section, n ? get_le16(n) : 0,
                          count_fields(fields));
-    void *scratch = malloc(size);
-    memcpy(scratch, obj, size);
+    void *scratch = alloc_copy(obj, size);
     bool ok = true;
     for (const struct state_field *f = fields; ok && f->count; f++)
         ok = load_field(in, section, f, scratch, e);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
+
 struct trace {
     pthread_mutex_t mutex;
     FILE *out;
@@ -14,11 +16,11 @@ struct trace {
 
 struct trace *trace_new(FILE *out)
 {
-    struct trace *t = calloc(1, sizeof *t);
+    struct trace *t = alloc_zeroed(sizeof *t);
 
     pthread_mutex_init(&t->mutex, NULL);
     t->out = out;
-    t->enabled = strdup("");
+    t->enabled = alloc_text("");
     return t;
 }
 
@@ -57,9 +59,7 @@ static bool list_covers(const char *list, const char *name)
 void trace_enable(struct trace *t, const char *list)
 {
     pthread_mutex_lock(&t->mutex);
-    size_t size = strlen(t->enabled) + strlen(list) + 2;
-    char *joined = malloc(size);
-    snprintf(joined, size, "%s,%s", t->enabled, list);
+    char *joined = alloc_format("%s,%s", t->enabled, list);
     free(t->enabled);
     t->enabled = joined;
     for (struct trace_cat *c = t->cats; c; c = c->next)
@@ -81,7 +81,7 @@ struct trace_cat *trace_category(struct trace *t, const char *name)
     while (c && strcmp(c->name, name))
         c = c->next;
     if (!c) {
-        c = malloc(sizeof *c);
+        c = alloc_zeroed(sizeof *c);
         *c = (struct trace_cat){ name, list_covers(t->enabled, name), t, t->cats };
         t->cats = c;
     }

@@ -3,11 +3,12 @@
  */
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "decode.h"
 #include "mem.h"
 #include "state.h"
 
-enum { HASH_BITS = 14, HASH_SIZE = 1 << HASH_BITS, ARENA = 32 << 20 };
+enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, ARENA = 32 << 20 };
 
 struct rv_code {
     struct rv_block *heads[HASH_SIZE];
@@ -22,9 +23,9 @@ struct rv_code {
 
 struct rv_code *rv_code_new(void)
 {
-    struct rv_code *code = calloc(1, sizeof *code);
+    struct rv_code *code = alloc_zeroed(sizeof *code);
 
-    code->arena = malloc(ARENA);
+    code->arena = alloc_zeroed(ARENA);
     return code;
 }
 
@@ -36,9 +37,9 @@ void rv_code_free(struct rv_code *code)
 
 static struct rv_block **head_of(struct rv_code *code, const uint8_t *host)
 {
-    uint64_t h = (uintptr_t)host >> 1;
+    uint64_t h = ((uintptr_t)host >> 1) * UINT64_C(0x9e3779b97f4a7c15); /* Fibonacci hashing */
 
-    return &code->heads[(h ^ h >> HASH_BITS) & (HASH_SIZE - 1)];
+    return &code->heads[h >> (64 - HASH_BITS)];
 }
 
 static void empty(struct rv *cpu)
@@ -137,13 +138,13 @@ static struct rv_block *cached(struct rv *cpu, const uint8_t *host)
     return NULL;
 }
 
-/* One instruction at pc, which may cross into the next page. */
+/* One instruction at pc, each half of it fetched for itself: it may cross into the next page, or into another PMP entry. */
 static const struct rv_block *lone_block(struct rv *cpu, const uint8_t *host)
 {
     struct rv_block *b = &cpu->code->lone.block;
-    uint32_t raw = fetch(host);
+    uint32_t raw = get_le16(host);
 
-    if (is_long(raw) && ((uintptr_t)host & (PAGE_SIZE - 1)) == PAGE_SIZE - 2) {
+    if (is_long(raw)) {
         uint64_t va = (cpu->pc + 2) & cpu->va_mask;
         int cause;
         const uint8_t *second = rv_fetch_address(cpu, va, &cause);
@@ -160,6 +161,12 @@ static const struct rv_block *lone_block(struct rv *cpu, const uint8_t *host)
     return b;
 }
 
+/* May all of pc's page be fetched? Where PMP differs inside it, translations are not cached and each fetch is checked. */
+static bool whole_page(struct rv *cpu)
+{
+    return tlb_slot(&cpu->fetch->exec, cpu->pc)->tag == tlb_tag(cpu->pc, 1);
+}
+
 static void trace_block(struct rv *cpu, const struct rv_block *b)
 {
     trace_raw(cpu->log_asm, "----------------\nIN: hart %u\n", cpu->cpu.index);
@@ -171,12 +178,14 @@ static void trace_block(struct rv *cpu, const struct rv_block *b)
     }
 }
 
+/* A trace of every block needs every block to come by here again. */
 static void remember(struct rv *cpu, const struct rv_block *b)
 {
+    if (trace_on(cpu->log_exec))
+        return;
     struct rv_jump *j = &cpu->fetch->jumps[cpu->pc >> 1 & (RV_JUMPS - 1)];
-
     *j = (struct rv_jump){ cpu->pc, b };
-    cpu->fetch->used = true;
+    rv_note_jump(cpu->fetch, cpu->pc);
 }
 
 const struct rv_block *rv_find_block(struct rv *cpu)
@@ -188,7 +197,7 @@ const struct rv_block *rv_find_block(struct rv *cpu)
         rv_trap(cpu, (uint64_t)cause, false, cpu->pc);
         return NULL;
     }
-    if (cpu->stepping)
+    if (cpu->stepping || !whole_page(cpu))
         return lone_block(cpu, host);
     struct rv_block *b = cached(cpu, host);
     if (!b) {

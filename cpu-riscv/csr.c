@@ -156,6 +156,8 @@ static uint64_t legal_status_bits(const struct rv *cpu, uint64_t mask)
         mask &= ~(MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_TVM | MSTATUS_TSR);
     if (!rv_has(&cpu->isa, RV_EXT_U))
         mask &= ~(MSTATUS_MPRV | MSTATUS_TW | MSTATUS_MPP);
+    if (!cpu->isa.va_bits)
+        mask &= ~MSTATUS_SUM;
     return mask;
 }
 
@@ -222,6 +224,22 @@ static uint64_t read_mip(struct rv *cpu, const struct rv_csr *csr, unsigned inde
     return rv_mip(cpu);
 }
 
+/* Bits of mie, mip and mideleg that belong to what is not there read as zero. */
+static uint64_t legal_interrupts(const struct rv *cpu, uint64_t mask)
+{
+    if (!rv_has(&cpu->isa, RV_EXT_S))
+        mask &= ~(MIP_SSIP | MIP_STIP | MIP_SEIP);
+    return rv_has(&cpu->isa, RV_EXT_SSCOFPMF) ? mask : mask & ~MIP_LCOFIP;
+}
+
+/* mie, mideleg */
+static void write_interrupts(struct rv *cpu, const struct rv_csr *csr, unsigned index, uint64_t value)
+{
+    uint64_t *f = field(cpu, csr, index);
+
+    *f = merge(*f, value, legal_interrupts(cpu, csr->mask));
+}
+
 static void write_pending(struct rv *cpu, uint64_t value, uint64_t mask)
 {
     uint64_t wires = mask & ~MIP_SEIP;
@@ -234,7 +252,7 @@ static void write_pending(struct rv *cpu, uint64_t value, uint64_t mask)
 
 static void write_mip(struct rv *cpu, const struct rv_csr *csr, unsigned index, uint64_t value)
 {
-    uint64_t mask = csr->mask;
+    uint64_t mask = legal_interrupts(cpu, csr->mask);
 
     if (cpu->menvcfg & ENVCFG_STCE)
         mask &= ~MIP_STIP;
@@ -263,6 +281,21 @@ static void write_sie(struct rv *cpu, const struct rv_csr *csr, unsigned index, 
 
 /* ---- environment configuration: 3.1.18 ---- */
 
+/* The enables of cbo.* are there with their instructions; CBIE = 2 is reserved and leaves the field as it was. */
+static uint64_t legal_envcfg(const struct rv *cpu, uint64_t value, uint64_t mask)
+{
+    if (!rv_has(&cpu->isa, RV_EXT_ZICBOM))
+        mask &= ~(ENVCFG_CBIE | ENVCFG_CBCFE);
+    if (!rv_has(&cpu->isa, RV_EXT_ZICBOZ))
+        mask &= ~ENVCFG_CBZE;
+    return bits(value, 4, 2) == 2 ? mask & ~ENVCFG_CBIE : mask;
+}
+
+static void write_senvcfg(struct rv *cpu, const struct rv_csr *csr, unsigned index, uint64_t value)
+{
+    cpu->senvcfg = merge(cpu->senvcfg, value, legal_envcfg(cpu, value, csr->mask));
+}
+
 /* A change of ADUE or PBMTE changes what page tables mean. */
 static void set_menvcfg(struct rv *cpu, uint64_t value, uint64_t mask)
 {
@@ -274,9 +307,7 @@ static void set_menvcfg(struct rv *cpu, uint64_t value, uint64_t mask)
         mask &= ~ENVCFG_PBMTE;
     if (!rv_has(&cpu->isa, RV_EXT_SVADU))
         mask &= ~ENVCFG_ADUE;
-    if (bits(value, 4, 2) == 2)
-        mask &= ~ENVCFG_CBIE;
-    cpu->menvcfg = merge(old, value, mask);
+    cpu->menvcfg = merge(old, value, legal_envcfg(cpu, value, mask));
     if ((old ^ cpu->menvcfg) & (ENVCFG_ADUE | ENVCFG_PBMTE))
         rv_flush_all(cpu);
     if ((old ^ cpu->menvcfg) & ENVCFG_STCE)

@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "alloc.h"
+
 enum { KEYS_32 = 256, KEYS = KEYS_32 + 32 };
 
 enum rv_reg {
@@ -171,21 +173,14 @@ static unsigned pick_rows(const struct rv_isa *isa, struct rv_insn *rows)
 
 struct rv_decoder *rv_decoder_new(const struct rv_isa *isa)
 {
-    struct rv_decoder *d = calloc(1, sizeof *d), *grown;
+    struct rv_decoder *d = alloc_zeroed(sizeof *d);
     size_t total = 0;
 
-    if (!d)
-        return NULL;
     d->xlen = isa->xlen;
     d->count = pick_rows(isa, d->rows);
     for (unsigned key = 0; key < KEYS; key++)
         total += fill_list(d, key, NULL);
-    grown = realloc(d, sizeof *d + total * sizeof d->candidates[0]);
-    if (!grown) {
-        free(d);
-        return NULL;
-    }
-    d = grown;
+    d = alloc_resize(d, 1, sizeof *d + total * sizeof d->candidates[0]);
     for (unsigned key = 0; key < KEYS; key++)
         d->first[key + 1] = (uint16_t)(d->first[key] + fill_list(d, key, &d->candidates[d->first[key]]));
     return d;

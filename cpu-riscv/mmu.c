@@ -188,9 +188,7 @@ static void fill(struct rv *cpu, struct rv_space *space, uint64_t va, const stru
     if (!host || !rv_pmp_uniform(cpu, page))
         return;
     tlb_fill(tlb, va, host);
-    space->used = true;
-    if (at->span > space->span)
-        space->span = at->span;
+    rv_note_page(space, va, at->span);
 }
 
 /* Translates and checks one access inside a page: 0 with the place, or the cause. */

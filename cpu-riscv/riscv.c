@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "csr.h"
 #include "decode.h"
 #include "mem.h"
@@ -16,13 +17,13 @@ enum { GRANULES = 1 << 14 };
 
 struct rv_config *rv_config_new(const struct rv_isa *isa, unsigned harts, uint64_t timebase, uint64_t reset_pc)
 {
-    struct rv_config *config = calloc(1, sizeof *config);
+    struct rv_config *config = alloc_zeroed(sizeof *config);
 
     config->isa = *isa;
     config->timebase = timebase;
     config->reset_pc = reset_pc;
     config->granule_mask = harts > 1 ? GRANULES - 1 : 0;
-    config->granules = calloc(config->granule_mask + 1, sizeof *config->granules);
+    config->granules = alloc_array(config->granule_mask + 1, sizeof *config->granules);
     config->decoder = rv_decoder_new(isa);
     rv_csr_index(config->csr_index, isa);
     return config;
@@ -51,7 +52,7 @@ static void reset(struct cpu *c)
     if (rv_has(&cpu->isa, RV_EXT_SVADU) && !rv_has(&cpu->isa, RV_EXT_SVADE))
         cpu->menvcfg |= ENVCFG_ADUE;
     atomic_fetch_and(&cpu->mip, BIT(3) | BIT(7) | BIT(9) | BIT(11));
-    cpu->retired = 0;
+    cpu->retired = cpu->traps = 0;
     cpu->slice = cpu->slice_size = 0;
     cpu->priv = PRIV_M;
     cpu->frm = cpu->fflags = 0;
@@ -116,7 +117,7 @@ static void add_register(struct rv_registers *r, const char *name, const char *g
 
 static struct rv_registers *list_registers(struct rv *cpu)
 {
-    struct rv_registers *r = calloc(1, sizeof *r);
+    struct rv_registers *r = alloc_zeroed(sizeof *r);
     unsigned flen = rv_has(&cpu->isa, RV_EXT_D) ? 64 : rv_has(&cpu->isa, RV_EXT_F) ? 32 : 0;
     unsigned names = 0;
 
@@ -202,9 +203,8 @@ static void save(struct cpu *c, struct state_out *out)
 /* A reservation and everything cached is dropped; x0's sink and the derived PMP ranges are made anew. */
 static bool load(struct cpu *c, struct state_in *in, struct error *e)
 {
-    struct rv *cpu = (struct rv *)c, *scratch = malloc(sizeof *scratch);
+    struct rv *cpu = (struct rv *)c, *scratch = alloc_copy(cpu, sizeof *cpu);
 
-    *scratch = *cpu;
     bool ok = state_load(in, "hart", fields, scratch, sizeof *scratch, e);
     if (ok && (scratch->priv == 2 || scratch->x[0] || (scratch->pc & 1)))
         ok = error_set(e, "state: hart %u has a privilege mode, x0 or pc that cannot be", c->index);
@@ -250,7 +250,7 @@ static const struct cpu_ops ops = {
 
 struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, unsigned index)
 {
-    struct rv *cpu = calloc(1, sizeof *cpu);
+    struct rv *cpu = alloc_zeroed(sizeof *cpu);
 
     cpu_init(&cpu->cpu, &ops, env, index);
     cpu->config = config;
@@ -259,7 +259,7 @@ struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, un
     cpu->granules = config->granules;
     cpu->granule_mask = config->granule_mask;
     cpu->va_mask = ~UINT64_C(0) >> (64 - config->isa.xlen);
-    cpu->spaces = calloc(RV_SPACES, sizeof *cpu->spaces);
+    cpu->spaces = alloc_array(RV_SPACES, sizeof *cpu->spaces);
     for (unsigned i = 0; i < RV_SPACES; i++)
         cpu->spaces[i].used = true;
     cpu->code = rv_code_new();

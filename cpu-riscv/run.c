@@ -43,49 +43,49 @@ static void serve_requests(struct rv *cpu, uint32_t request)
     }
 }
 
-/* Between slices: true when run() has to return, with the reason. */
-static bool look_around(struct rv *cpu, enum cpu_exit *reason)
+/* Traps count against the budget too: a guest whose trap handler traps retires nothing, ever. */
+static uint64_t spent(const struct rv *cpu)
+{
+    return cpu->retired + cpu->traps;
+}
+
+/* Between slices: why run() has to return, or -1. */
+static int look_around(struct rv *cpu)
 {
     uint32_t request = cpu_pending(&cpu->cpu);
 
     if (request)
         serve_requests(cpu, request);
-    if (request & CPU_REQUEST_STOP) {
-        *reason = CPU_EXIT_REQUEST;
-        return true;
-    }
+    if (request & CPU_REQUEST_STOP)
+        return CPU_EXIT_REQUEST;
     if (cpu->waiting && (rv_mip(cpu) & cpu->mie))
         cpu->waiting = false;
-    if (cpu->waiting) {
-        *reason = CPU_EXIT_IDLE;
-        return true;
-    }
-    if (cpu->retired >= cpu->run_until) {
-        *reason = CPU_EXIT_BUDGET;
-        return true;
-    }
+    if (cpu->waiting)
+        return CPU_EXIT_IDLE;
+    if (spent(cpu) >= cpu->run_until)
+        return CPU_EXIT_BUDGET;
     int cause = rv_pending_interrupt(cpu);
     if (cause >= 0)
         rv_trap(cpu, (uint64_t)cause, true, 0);
-    return false;
+    return -1;
 }
 
 enum cpu_exit rv_run(struct cpu *c, uint64_t budget)
 {
     struct rv *cpu = (struct rv *)c;
-    enum cpu_exit reason = CPU_EXIT_BUDGET;
+    int reason;
 
-    cpu->run_until = budget > UINT64_MAX - cpu->retired ? UINT64_MAX : cpu->retired + budget;
+    cpu->run_until = budget > UINT64_MAX - spent(cpu) ? UINT64_MAX : spent(cpu) + budget;
     fpu_enter(cpu->frm, cpu->fflags);
     /* rv_raise() comes back here after it has taken the trap. */
     if (setjmp(cpu->escape))
         account(cpu);
-    while (!look_around(cpu, &reason)) {
-        uint64_t left = cpu->run_until - cpu->retired;
+    while ((reason = look_around(cpu)) < 0) {
+        uint64_t left = cpu->run_until > spent(cpu) ? cpu->run_until - spent(cpu) : 1;
         cpu->slice = cpu->slice_size = left < RV_SLICE ? (int64_t)left : RV_SLICE;
         run_slice(cpu);
         account(cpu);
     }
     cpu->fflags = (uint8_t)fpu_leave();
-    return reason;
+    return (enum cpu_exit)reason;
 }

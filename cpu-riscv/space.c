@@ -7,10 +7,51 @@
  */
 #include "state.h"
 
+static const struct rv_hull empty_hull = { UINT64_MAX, 0 };
+
+static void hull_add(struct rv_hull *h, uint64_t lo, uint64_t hi)
+{
+    if (lo < h->lo)
+        h->lo = lo;
+    if (hi > h->hi)
+        h->hi = hi;
+}
+
+static bool hull_has(const struct rv_hull *h, uint64_t va)
+{
+    return h->lo <= va && va <= h->hi;
+}
+
+static unsigned page_hash(uint64_t va)
+{
+    return (unsigned)((va >> PAGE_BITS) * UINT64_C(0x9e3779b97f4a7c15) >> 54) & (RV_PAGE_FILTER - 1);
+}
+
+void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span)
+{
+    space->used = true;
+    if (span == PAGE_SIZE)
+        return;
+    hull_add(&space->half[gva >> 63].large, gva & ~(span - 1), gva | (span - 1));
+    if (span > space->span)
+        space->span = span;
+}
+
+void rv_note_jump(struct rv_space *space, uint64_t pc)
+{
+    unsigned bit = page_hash(pc);
+
+    space->used = true;
+    hull_add(&space->half[pc >> 63].code, pc & ~(uint64_t)(PAGE_SIZE - 1), pc | (PAGE_SIZE - 1));
+    space->code_pages[bit / 64] |= BIT(bit % 64);
+}
+
 static void clear_jumps(struct rv_space *space)
 {
     for (size_t i = 0; i < RV_JUMPS; i++)
         space->jumps[i].pc = 1;
+    space->half[0].code = space->half[1].code = empty_hull;
+    memset(space->code_pages, 0, sizeof space->code_pages);
 }
 
 static void clear(struct rv_space *space)
@@ -21,6 +62,7 @@ static void clear(struct rv_space *space)
     tlb_clear(&space->write);
     tlb_clear(&space->exec);
     clear_jumps(space);
+    space->half[0].large = space->half[1].large = empty_hull;
     space->used = false;
     space->span = PAGE_SIZE;
 }
@@ -76,7 +118,7 @@ void rv_flush_all(struct rv *cpu)
 void rv_clear_jumps(struct rv *cpu)
 {
     for (struct rv_space *s = cpu->spaces; s < cpu->spaces + RV_SPACES; s++) {
-        if (s->used)
+        if (s->half[0].code.lo <= s->half[0].code.hi || s->half[1].code.lo <= s->half[1].code.hi)
             clear_jumps(s);
     }
 }
@@ -86,18 +128,28 @@ static uint64_t asid_of(const struct rv *cpu, uint64_t satp)
     return is_rv32(cpu) ? bits(satp, 22, 9) : bits(satp, 44, 16);
 }
 
+/* Drops what is cached for one address. What came from a superpage is cached page by page, all of which go. */
+static void fence_address(struct rv_space *s, uint64_t va)
+{
+    const struct rv_footprint *half = &s->half[va >> 63];
+    uint64_t span = hull_has(&half->large, va) ? s->span : PAGE_SIZE;
+    unsigned bit = page_hash(va);
+
+    tlb_drop(&s->read, va, span);
+    tlb_drop(&s->write, va, span);
+    tlb_drop(&s->exec, va, span);
+    if (hull_has(&half->code, va) && (span > PAGE_SIZE || s->code_pages[bit / 64] >> bit % 64 & 1))
+        clear_jumps(s);
+}
+
 void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid)
 {
     for (struct rv_space *s = cpu->spaces; s < cpu->spaces + RV_SPACES; s++) {
         if (!s->used || !s->satp || (asid && asid_of(cpu, s->satp) != *asid))
             continue;
-        if (!va) {
+        if (va)
+            fence_address(s, *va);
+        else
             clear(s);
-            continue;
-        }
-        tlb_drop(&s->read, *va, s->span);
-        tlb_drop(&s->write, *va, s->span);
-        tlb_drop(&s->exec, *va, s->span);
-        clear_jumps(s);
     }
 }

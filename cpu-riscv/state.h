@@ -30,7 +30,7 @@ enum {
     RV_SLICE = 4096,    /* instructions between two looks at the request word */
     RV_BLOCK_MAX = 64,  /* instructions a block */
     RV_SPACES = 8,      /* translation contexts kept a hart */
-    RV_JUMP_BITS = 11,
+    RV_JUMP_BITS = 12,
     RV_JUMPS = 1 << RV_JUMP_BITS,
     RV_HPM = 29, /* hpmcounter3..31 */
     RV_PMP = 16,
@@ -70,12 +70,28 @@ struct rv_jump {
     const struct rv_block *block;
 };
 
+/* Addresses [lo, hi]; empty when lo > hi. */
+struct rv_hull {
+    uint64_t lo, hi;
+};
+
+enum { RV_PAGE_FILTER = 1024 };
+
+/* What a fence of one address may have to drop, kept apart for the two halves of the address space (index: the top
+ * bit), so that a fence of a user's page leaves what the kernel has cached alone. */
+struct rv_footprint {
+    struct rv_hull large; /* pages that came from superpages */
+    struct rv_hull code;  /* where jumps were remembered for */
+};
+
 /* One way of seeing memory: everything that a translation depends on is in the key. */
 struct rv_space {
     uint64_t satp;  /* as the mode and key see it: 0 when translation is off */
     uint32_t view;  /* RV_VIEW_* */
     bool used;      /* anything filled since the last clear */
-    uint64_t span;  /* the largest page filled, bytes: what one address fence must drop around it */
+    struct rv_footprint half[2];
+    uint64_t span;  /* the largest superpage filled, bytes */
+    uint64_t code_pages[RV_PAGE_FILTER / 64]; /* a Bloom filter of the pages that jumps were remembered for */
     uint64_t tick;  /* last use */
     struct tlb read, write, exec;
     struct rv_jump jumps[RV_JUMPS];
@@ -119,7 +135,8 @@ struct rv {
     bool stepping;
 
     uint64_t retired;       /* before the current slice: see rv_count() */
-    uint64_t run_until;     /* value of `retired` at which run() has used its budget */
+    uint64_t traps;         /* taken since reset */
+    uint64_t run_until;     /* value of retired + traps at which run() has used its budget */
     int64_t slice_size;
 
     /* LR/SC */
@@ -274,6 +291,10 @@ void rv_flush_all(struct rv *cpu);
 
 /* sfence.vma with its operands: of one address, of one ASID, both, or (neither) everything. */
 void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid);
+
+/* For whoever fills a space: the page of gva came from a page of `span` bytes; a jump to pc was remembered. */
+void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span);
+void rv_note_jump(struct rv_space *space, uint64_t pc);
 
 /* Forgets where blocks are, not the blocks. */
 void rv_clear_jumps(struct rv *cpu);

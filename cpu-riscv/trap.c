@@ -72,6 +72,7 @@ void rv_trap(struct rv *cpu, uint64_t cause, bool interrupt, uint64_t tval)
                   (unsigned long long)tval, cpu->priv, to_s ? 'S' : 'M');
     (to_s ? trap_to_s : trap_to_m)(cpu, cause, xcause, interrupt, tval & cpu->va_mask);
     cpu->reserved = false;
+    cpu->traps++;
     rv_update_spaces(cpu);
 }
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum { MSIP_END = 0x3ffc, MTIMECMP_BASE = 0x4000, MTIME_BASE = 0xbff8 };
@@ -163,7 +164,7 @@ static const struct dev_ops ops = {
 
 struct device *aclint_new(const char *id, const struct dev_env *env, unsigned harts, uint64_t timebase)
 {
-    struct aclint *a = calloc(1, sizeof *a);
+    struct aclint *a = alloc_zeroed(sizeof *a);
 
     assert(harts <= ACLINT_MAX_HARTS && timebase);
     device_init(&a->dev, &ops, id, env);
@@ -237,7 +238,7 @@ static const struct dev_ops sswi_ops = {
 
 struct device *aclint_sswi_new(const char *id, const struct dev_env *env, unsigned harts)
 {
-    struct sswi *s = calloc(1, sizeof *s);
+    struct sswi *s = alloc_zeroed(sizeof *s);
 
     assert(harts <= ACLINT_MAX_HARTS);
     device_init(&s->dev, &sswi_ops, id, env);

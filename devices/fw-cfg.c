@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum {
@@ -101,15 +102,6 @@ static void select_item(struct fw_cfg *f, uint16_t key)
     }
 }
 
-static uint8_t *copy_of(const void *data, uint32_t len)
-{
-    uint8_t *copy = malloc(len ? len : 1);
-
-    if (len)
-        memcpy(copy, data, len);
-    return copy;
-}
-
 bool fw_cfg_add(struct device *dev, uint16_t key, const void *data, uint32_t len, struct error *e)
 {
     struct fw_cfg *f = (struct fw_cfg *)dev;
@@ -121,7 +113,7 @@ bool fw_cfg_add(struct device *dev, uint16_t key, const void *data, uint32_t len
                          dev->id, key);
     if (f->item_count == MAX_ITEMS)
         return error_set(e, "%s: more than %d numbered items: add the others as files", dev->id, MAX_ITEMS);
-    f->items[f->item_count++] = (struct item){ .key = key, .data = copy_of(data, len), .len = len };
+    f->items[f->item_count++] = (struct item){ .key = key, .data = alloc_copy(data, len), .len = len };
     return true;
 }
 
@@ -155,7 +147,7 @@ bool fw_cfg_add_file(struct device *dev, const char *name, const void *data, uin
     if (at < f->file_count && !strcmp(f->files[at].name, name))
         return error_set(e, "%s: there are two files \"%s\": leave out one", dev->id, name);
     memmove(&f->files[at + 1], &f->files[at], (f->file_count - at) * sizeof f->files[0]);
-    f->files[at] = (struct item){ .data = copy_of(data, len), .len = len };
+    f->files[at] = (struct item){ .data = alloc_copy(data, len), .len = len };
     memcpy(f->files[at].name, name, strlen(name));
     f->file_count++;
     print_directory(f);
@@ -358,13 +350,13 @@ static void add_built_in(struct fw_cfg *f, uint16_t key, uint8_t *data, uint32_t
 
 struct device *fw_cfg_new(const char *id, const struct dev_env *env, enum fw_cfg_layout layout)
 {
-    struct fw_cfg *f = calloc(1, sizeof *f);
+    struct fw_cfg *f = alloc_zeroed(sizeof *f);
     uint8_t features[4];
 
     device_init(&f->dev, &ops[layout], id, env);
     put_le32(features, ID_TRADITIONAL | ID_DMA);
-    add_built_in(f, FW_CFG_SIGNATURE, copy_of(signature, 4), 4);
-    add_built_in(f, FW_CFG_ID, copy_of(features, sizeof features), sizeof features);
+    add_built_in(f, FW_CFG_SIGNATURE, alloc_copy(signature, 4), 4);
+    add_built_in(f, FW_CFG_ID, alloc_copy(features, sizeof features), sizeof features);
     add_built_in(f, FW_CFG_FILE_DIR, f->directory, 0);
     print_directory(f);
     device_reset(&f->dev);

@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum {
@@ -162,7 +163,7 @@ static const struct dev_ops ops = {
 
 struct device *goldfish_rtc_new(const char *id, const struct dev_env *env)
 {
-    struct goldfish_rtc *rtc = calloc(1, sizeof *rtc);
+    struct goldfish_rtc *rtc = alloc_zeroed(sizeof *rtc);
 
     device_init(&rtc->dev, &ops, id, env);
     timer_init(&rtc->timer, env->clock, on_timer, rtc);

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 #include "fifo.h"
 
@@ -263,7 +264,7 @@ bool htif_place(uint64_t tohost, uint64_t fromhost, struct htif_place *place, st
 struct device *htif_new(const char *id, const struct dev_env *env, const struct htif_place *place,
                         struct char_port *console, struct machine_port *machine)
 {
-    struct htif *h = calloc(1, sizeof *h);
+    struct htif *h = alloc_zeroed(sizeof *h);
 
     assert(place->span <= HTIF_SPAN_MAX && in_range(place->tohost, 8, place->span) &&
            in_range(place->fromhost, 8, place->span));

@@ -18,6 +18,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "bits.h"
 #include "fifo.h"
 
@@ -461,7 +462,7 @@ static const struct dev_ops ops = {
 struct device *ns16550_new(const char *id, const struct dev_env *env, struct char_port *port,
                            uint32_t clock_hz)
 {
-    struct ns16550 *u = calloc(1, sizeof *u);
+    struct ns16550 *u = alloc_zeroed(sizeof *u);
 
     assert(clock_hz);
     device_init(&u->dev, &ops, id, env);

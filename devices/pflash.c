@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum {
@@ -27,6 +28,7 @@ enum {
     LANE = 2, /* bytes a chip drives */
     BLOCK_WORDS = PFLASH_SECTOR / PFLASH_BANK_WIDTH,
     BUFFER_WORDS = 512,
+    ALL_BUFFER_WORDS = CHIPS * BUFFER_WORDS,
     BUFFER_BYTES_LOG2 = 10,
     PAGE = 4096,
     CHUNK = 16 * PAGE, /* of write-back */
@@ -101,7 +103,7 @@ static const struct state_field fields[] = {
     { "left", offsetof(struct pflash, left), 2, CHIPS, 0, BUFFER_WORDS },
     { "started", offsetof(struct pflash, started), 1, CHIPS, 0, 1 },
     STATE_ARRAY(struct pflash, start),
-    { "buffer", offsetof(struct pflash, buffer), 2, CHIPS * BUFFER_WORDS, 0, UINT16_MAX },
+    { "buffer", offsetof(struct pflash, buffer), 2, ALL_BUFFER_WORDS, 0, UINT16_MAX },
     STATE_END,
 };
 
@@ -478,7 +480,7 @@ bool pflash_load(struct device *dev, struct error *e)
 struct device *pflash_new(const char *id, const struct dev_env *env, uint64_t span, struct ram *contents,
                           struct block_port *drive)
 {
-    struct pflash *f = calloc(1, sizeof *f);
+    struct pflash *f = alloc_zeroed(sizeof *f);
 
     assert(span >= 2 * PFLASH_SECTOR && !(span & (span - 1)) && contents->size >= span);
     device_init(&f->dev, &ops, id, env);
@@ -487,7 +489,7 @@ struct device *pflash_new(const char *id, const struct dev_env *env, uint64_t sp
     f->drive = drive;
     if (drive)
         f->pages = ((drive->size < span ? drive->size : span) + PAGE - 1) / PAGE;
-    f->dirty = calloc(1, f->pages ? f->pages : 1);
+    f->dirty = alloc_zeroed(f->pages);
     device_reset(&f->dev);
     return &f->dev;
 }

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum {
@@ -35,6 +36,7 @@ enum {
     CONTEXT_CLAIM = 0x4,
     PRIORITY_MAX = 7,
     WORDS = (PLIC_MAX_SOURCES + 1) / 32,
+    ENABLE_WORDS = PLIC_MAX_CONTEXTS * WORDS,
 };
 
 struct plic {
@@ -55,7 +57,7 @@ static const struct state_field fields[] = {
     STATE_ARRAY(struct plic, level),
     STATE_ARRAY(struct plic, pending),
     STATE_ARRAY(struct plic, service),
-    { "enable", offsetof(struct plic, enable), 4, PLIC_MAX_CONTEXTS * WORDS, 0, UINT32_MAX },
+    { "enable", offsetof(struct plic, enable), 4, ENABLE_WORDS, 0, UINT32_MAX },
     { "threshold", offsetof(struct plic, threshold), 1, PLIC_MAX_CONTEXTS, 0, PRIORITY_MAX },
     STATE_END,
 };
@@ -261,7 +263,7 @@ static const struct dev_ops ops = {
 
 struct device *plic_new(const char *id, const struct dev_env *env, unsigned sources, unsigned contexts)
 {
-    struct plic *p = calloc(1, sizeof *p);
+    struct plic *p = alloc_zeroed(sizeof *p);
 
     assert(sources <= PLIC_MAX_SOURCES && contexts <= PLIC_MAX_CONTEXTS);
     device_init(&p->dev, &ops, id, env);

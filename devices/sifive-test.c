@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum {
@@ -68,7 +69,7 @@ static const struct dev_ops ops = {
 
 struct device *sifive_test_new(const char *id, const struct dev_env *env, struct machine_port *machine)
 {
-    struct sifive_test *t = calloc(1, sizeof *t);
+    struct sifive_test *t = alloc_zeroed(sizeof *t);
 
     device_init(&t->dev, &ops, id, env);
     t->machine = machine;

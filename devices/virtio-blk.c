@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum {
@@ -142,7 +143,7 @@ static bool make_room(struct blk_request *r, uint64_t bytes)
     while (room < bytes)
         room *= 2;
     free(r->bounce);
-    r->bounce = calloc(1, room);
+    r->bounce = alloc_try(1, room);
     r->room = r->bounce ? room : 0;
     return r->bounce;
 }
@@ -405,12 +406,12 @@ static uint64_t features(const struct block_port *port)
 
 struct virtio *virtio_blk_new(const char *id, const struct dev_env *env, struct block_port *port)
 {
-    struct virtio_blk *b = calloc(1, sizeof *b);
+    struct virtio_blk *b = alloc_zeroed(sizeof *b);
 
     virtio_init(&b->v, &dev_ops, &ops, id, env, features(port), (uint16_t[VIRTIO_QUEUES]){ QUEUE_SIZE });
     b->port = port;
     b->writeback = 1;
-    b->pool = calloc(POOL, sizeof *b->pool);
+    b->pool = alloc_array(POOL, sizeof *b->pool);
     for (unsigned i = 0; i < POOL; i++) {
         struct blk_request *r = &b->pool[POOL - 1 - i];
         r->blk = b;

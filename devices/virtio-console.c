@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum { F_SIZE = 0, F_EMERG_WRITE = 2 };
@@ -172,7 +173,7 @@ static const struct dev_ops dev_ops = {
 
 struct virtio *virtio_console_new(const char *id, const struct dev_env *env, struct char_port *port)
 {
-    struct virtio_console *con = calloc(1, sizeof *con);
+    struct virtio_console *con = alloc_zeroed(sizeof *con);
 
     virtio_init(&con->v, &dev_ops, &ops, id, env, BIT(F_SIZE) | BIT(F_EMERG_WRITE),
                 (uint16_t[VIRTIO_QUEUES]){ QUEUE_SIZE, QUEUE_SIZE });

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum {
@@ -237,7 +238,7 @@ static const struct dev_ops ops = {
 
 struct device *virtio_mmio_new(const char *id, const struct dev_env *env, struct virtio *backend)
 {
-    struct virtio_mmio *m = calloc(1, sizeof *m);
+    struct virtio_mmio *m = alloc_zeroed(sizeof *m);
 
     device_init(&m->dev, &ops, id, env);
     m->transport = (struct virtio_transport){ transport_interrupt, transport_settle, transport_unplugged };

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum { F_MAC = 5, F_MRG_RXBUF = 15, F_STATUS = 16, F_CTRL_VQ = 17, F_CTRL_RX = 18, F_CTRL_MAC_ADDR = 23 };
@@ -268,7 +269,7 @@ static const struct dev_ops dev_ops = {
 
 struct virtio *virtio_net_new(const char *id, const struct dev_env *env, struct net_port *port)
 {
-    struct virtio_net *n = calloc(1, sizeof *n);
+    struct virtio_net *n = alloc_zeroed(sizeof *n);
     uint64_t features = BIT(F_MAC) | BIT(F_MRG_RXBUF) | BIT(F_STATUS) | BIT(F_CTRL_VQ) | BIT(F_CTRL_RX) |
                         BIT(F_CTRL_MAC_ADDR);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 
 enum { QUEUE_SIZE = 64, CHUNK = 4096 };
@@ -59,7 +60,7 @@ static const struct dev_ops dev_ops = {
 
 struct virtio *virtio_rng_new(const char *id, const struct dev_env *env, struct rng_port *port)
 {
-    struct virtio_rng *r = calloc(1, sizeof *r);
+    struct virtio_rng *r = alloc_zeroed(sizeof *r);
 
     virtio_init(&r->v, &dev_ops, &ops, id, env, 0, (uint16_t[VIRTIO_QUEUES]){ QUEUE_SIZE });
     r->port = port;

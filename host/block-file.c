@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "block-image.h"
 #include "block-port.h"
 #include "worker.h"
@@ -51,13 +52,8 @@ static void finish(struct block_owner *head)
 static struct block_port *open_direct(struct loop *loop, struct block_image *img,
                                       const struct block_config *config, struct error *e)
 {
-    struct block_file *f = calloc(1, sizeof *f);
+    struct block_file *f = alloc_zeroed(sizeof *f);
 
-    if (!f) {
-        error_set(e, "disk image '%s': not enough memory", img->name);
-        block_image_close(img);
-        return NULL;
-    }
     f->img = *img;
     f->discard = config->discard;
     f->head.finish = finish;

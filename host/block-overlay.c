@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "block-image.h"
 #include "block-port.h"
 #include "worker.h"
@@ -100,20 +101,14 @@ static void finish(struct block_owner *head)
 struct block_port *block_overlay_open(struct loop *loop, const struct block_image *base,
                                       const struct block_config *config, struct error *e)
 {
-    struct overlay *o = calloc(1, sizeof *o);
+    struct overlay *o = alloc_zeroed(sizeof *o);
 
-    if (!o) {
-        struct block_image img = *base;
-        error_set(e, "disk image '%s': not enough memory", img.name);
-        block_image_close(&img);
-        return NULL;
-    }
     o->base = *base;
     o->top.fd = -1;
     o->head.finish = finish;
-    o->ours = calloc(base->size / CLUSTER / 8 + 1, 1);
-    o->copy = malloc(CLUSTER);
-    if (!o->ours || !o->copy)
+    o->ours = alloc_try(base->size / CLUSTER / 8 + 1, 1);
+    o->copy = alloc_zeroed(CLUSTER);
+    if (!o->ours)
         error_set(e, "disk image '%s': not enough memory for its overlay", base->name);
     else if (block_image_temporary(&o->top, base->size, e))
         o->head.worker = worker_new(loop, 1, perform, o, e);

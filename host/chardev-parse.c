@@ -1,17 +1,15 @@
 /*
  * chardev-parse.c - the arguments of -chardev and of -serial into a chardev_config.
  *
- * The spellings are those of QEMU's manual page, "Character device options" and "-serial dev". Known and
- * refused, with a message: telnet=on, websocket=on, tls-creds=, reconnect= other than 0, udp, vc, parallel
- * ports.
+ * The spellings are those of QEMU's manual page, "Character device options" and "-serial dev". Known and refused,
+ * with a message: telnet=on, websocket=on, tls-creds=, reconnect= other than 0, udp, vc, parallel ports.
  */
 #include "chardev.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "keyval.h"
+#include "keyvals.h"
 
 enum value_type { TEXT, BOOL, SIZE, MUST_BE_OFF, IGNORED };
 
@@ -57,59 +55,45 @@ static const struct {
     { "ringbuf", CHARDEV_RINGBUF }, { "memory", CHARDEV_RINGBUF },
 };
 
-static const struct option *find_option(struct keyval *kv)
+static bool set_option(struct chardev_config *config, struct keyvals *kv, const struct option *o, struct error *e)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-            if (!strcmp(kv->key, options[i].name))
-                return &options[i];
-        if (!kv->bare || strncmp(kv->key, "no", 2) != 0) /* "nowait" is "wait=off" */
-            return NULL;
-        memmove(kv->key, kv->key + 2, strlen(kv->key + 2) + 1);
-        snprintf(kv->value, sizeof kv->value, "off");
-    }
-    return NULL;
-}
+    char *field = (char *)config + o->offset;
+    bool on = false;
+    const char *v;
 
-static bool set_option(struct chardev_config *config, struct keyval *kv, struct error *e)
-{
-    const struct option *o = find_option(kv);
-    char *field;
-
-    if (!o)
-        return error_set(e, "unknown option '%s' of a character device", kv->key);
-    field = (char *)config + o->offset;
     switch (o->type) {
     case TEXT:
-        return keyval_copy(kv, field, o->size, e);
+        return keyvals_copy(kv, o->name, field, o->size, e);
     case BOOL:
-        return keyval_bool(kv, (bool *)field, e);
+        return keyvals_bool(kv, o->name, (bool *)field, e);
     case SIZE:
-        return keyval_size(kv, (uint64_t *)field, e);
+        return keyvals_size(kv, o->name, (uint64_t *)field, e);
     case MUST_BE_OFF:
-        return !strcmp(kv->value, "off") || !strcmp(kv->value, "0") ||
-               error_set(e, "%s=%s is not supported by character devices", kv->key, kv->value);
+        v = keyvals_get(kv, o->name);
+        if (!v)
+            return keyvals_bool(kv, o->name, &on, e);
+        return (parse_bool(v, &on) && !on) ||
+               keyvals_error(kv, o->name, e, "%s=%.80s is not supported by character devices", o->name, v);
     case IGNORED:
+        keyvals_get(kv, o->name);
         break;
     }
     return true;
 }
 
-static bool set_options(struct chardev_config *config, const char *text, struct error *e)
+static bool set_options(struct chardev_config *config, struct keyvals *kv, struct error *e)
 {
-    struct keyval kv;
-    bool wait_given = false;
+    const char *known[sizeof options / sizeof options[0] + 1] = { NULL };
+    bool wait_given = keyvals_peek(kv, "wait") || keyvals_peek(kv, "nowait");
 
-    while (*text) {
-        if (!keyval_next(&text, &kv, e))
-            return false;
-        wait_given |= !strcmp(kv.key, "wait") || !strcmp(kv.key, "nowait");
-        if (!set_option(config, &kv, e))
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        known[i] = options[i].name;
+        if (!set_option(config, kv, &options[i], e))
             return false;
     }
     if (!wait_given)
         config->wait = config->server;
-    return true;
+    return keyvals_finish(kv, known, e);
 }
 
 static bool check(struct chardev_config *config, const char *text, struct error *e)
@@ -117,53 +101,68 @@ static bool check(struct chardev_config *config, const char *text, struct error 
     bool needs_path = config->kind == CHARDEV_FILE || config->kind == CHARDEV_PIPE;
 
     if (needs_path && !config->path[0])
-        return error_set(e, "character device '%s': path= is missing", text);
+        return error_set(e, "character device '%.200s': path= is missing", text);
     if (config->kind == CHARDEV_SOCKET && !config->path[0] == !config->port[0])
-        return error_set(e, "character device '%s': a socket needs either path= or host= and port=", text);
+        return error_set(e, "character device '%.200s': a socket needs either path= or host= and port=", text);
     return true;
+}
+
+static bool set_kind(struct chardev_config *config, struct keyvals *kv, struct error *e)
+{
+    const char *name = keyvals_get(kv, "backend");
+
+    for (size_t i = 0; name && i < sizeof kind_names / sizeof kind_names[0]; i++) {
+        if (!strcmp(name, kind_names[i].name)) {
+            config->kind = kind_names[i].kind;
+            return true;
+        }
+    }
+    return keyvals_error(kv, "backend", e,
+                         "unknown character device '%.80s'; there are null, stdio, file, pipe, serial, pty, socket and "
+                         "ringbuf",
+                         name ? name : "");
 }
 
 bool chardev_parse(const char *text, struct chardev_config *config, struct error *e)
 {
-    const char *rest = text;
-    char name[64];
-    size_t i;
+    struct keyvals kv;
 
     memset(config, 0, sizeof *config);
-    if (!keyval_word(&rest, name, sizeof name, e))
-        return false;
-    for (i = 0; i < sizeof kind_names / sizeof kind_names[0]; i++)
-        if (!strcmp(name, kind_names[i].name))
-            break;
-    if (i == sizeof kind_names / sizeof kind_names[0])
-        return error_set(
-            e,
-            "unknown character device '%s'; there are null, stdio, file, pipe, serial, pty, socket and "
-            "ringbuf",
-            name);
-    config->kind = kind_names[i].kind;
     config->signals = true;
-    return set_options(config, rest, e) && check(config, text, e);
+    if (!keyvals_parse(&kv, "a character device", text, "backend", e))
+        return false;
+    bool ok = set_kind(config, &kv, e) && set_options(config, &kv, e) && check(config, text, e);
+    keyvals_free(&kv);
+    return ok;
 }
 
-/* ---- the short form ---- */
+/* ---- the short form: its first item, after the prefix, is the value of a key of ours ---- */
 
-static bool short_path(const char *arg, struct chardev_config *config, struct error *e)
+static bool take_word(struct chardev_config *config, struct keyvals *kv, struct error *e)
 {
-    return keyval_word(&arg, config->path, sizeof config->path, e) && set_options(config, arg, e);
+    const char *rest = keyvals_get(kv, "first");
+
+    return !rest || !*rest || keyvals_error(kv, "first", e, "unknown character device '%s'", kv->text);
+}
+
+static bool take_path(struct chardev_config *config, struct keyvals *kv, struct error *e)
+{
+    const char *path = keyvals_get(kv, "first");
+
+    return !path || !*path || keyvals_copy(kv, "first", config->path, sizeof config->path, e);
 }
 
 /* HOST:PORT, where HOST may be empty, a name, an address or an IPv6 address in brackets. */
-static bool short_tcp(const char *arg, struct chardev_config *config, struct error *e)
+static bool take_tcp(struct chardev_config *config, struct keyvals *kv, struct error *e)
 {
-    char address[sizeof config->host + sizeof config->port];
+    char address[sizeof config->host + sizeof config->port] = "";
     const char *host = address;
 
-    if (!keyval_word(&arg, address, sizeof address, e))
+    if (!keyvals_copy(kv, "first", address, sizeof address, e))
         return false;
     char *colon = strrchr(address, ':');
     if (!colon || !colon[1] || strlen(colon + 1) >= sizeof config->port)
-        return error_set(e, "tcp:%s: write tcp:HOST:PORT", address);
+        return keyvals_error(kv, "first", e, "tcp:%s: write tcp:HOST:PORT", address);
     *colon = 0;
     memcpy(config->port, colon + 1, strlen(colon + 1) + 1);
     if (host[0] == '[' && colon[-1] == ']') {
@@ -171,36 +170,48 @@ static bool short_tcp(const char *arg, struct chardev_config *config, struct err
         host++;
     }
     if (strlen(host) >= sizeof config->host)
-        return error_set(e, "tcp: the host name is too long");
+        return keyvals_error(kv, "first", e, "the host name is too long");
     memcpy(config->host, host, strlen(host) + 1);
-    return set_options(config, arg, e);
+    return true;
 }
 
-static bool short_word(const char *arg, struct chardev_config *config, struct error *e)
+static bool take_reference(struct chardev_config *config, struct keyvals *kv, struct error *e)
 {
-    return set_options(config, arg, e);
+    return keyvals_copy(kv, "first", config->id, sizeof config->id, e);
 }
 
-static bool short_reference(const char *arg, struct chardev_config *config, struct error *e)
-{
-    return keyval_word(&arg, config->id, sizeof config->id, e) && set_options(config, arg, e);
-}
-
-static const struct {
+static const struct short_form {
     const char *prefix; /* with ':' when an argument follows */
     enum chardev_kind kind;
-    bool (*parse)(const char *arg, struct chardev_config *config, struct error *e);
+    bool (*take)(struct chardev_config *config, struct keyvals *kv, struct error *e);
 } shorts[] = {
-    { "none", CHARDEV_NONE, short_word },       { "null", CHARDEV_NULL, short_word },
-    { "stdio", CHARDEV_STDIO, short_word },     { "pty", CHARDEV_PTY, short_word },
-    { "ringbuf", CHARDEV_RINGBUF, short_word }, { "file:", CHARDEV_FILE, short_path },
-    { "pipe:", CHARDEV_PIPE, short_path },      { "unix:", CHARDEV_SOCKET, short_path },
-    { "tcp:", CHARDEV_SOCKET, short_tcp },      { "chardev:", CHARDEV_REFERENCE, short_reference },
+    { "none", CHARDEV_NONE, take_word },       { "null", CHARDEV_NULL, take_word },
+    { "stdio", CHARDEV_STDIO, take_word },     { "pty", CHARDEV_PTY, take_word },
+    { "ringbuf", CHARDEV_RINGBUF, take_word }, { "file:", CHARDEV_FILE, take_path },
+    { "pipe:", CHARDEV_PIPE, take_path },      { "unix:", CHARDEV_SOCKET, take_path },
+    { "tcp:", CHARDEV_SOCKET, take_tcp },      { "chardev:", CHARDEV_REFERENCE, take_reference },
 };
+
+/* "/dev/ttyS0" stands for itself. */
+static const struct short_form host_device = { "", CHARDEV_PIPE, take_path };
+
+static const struct short_form *find_short(const char *text)
+{
+    if (!strncmp(text, "/dev/", 5))
+        return &host_device;
+    for (size_t i = 0; i < sizeof shorts / sizeof shorts[0]; i++) {
+        size_t n = strlen(shorts[i].prefix);
+        bool argument = shorts[i].prefix[n - 1] == ':';
+        if (!strncmp(text, shorts[i].prefix, n) && (argument || !text[n] || text[n] == ','))
+            return &shorts[i];
+    }
+    return NULL;
+}
 
 bool chardev_parse_serial(const char *text, struct chardev_config *config, struct error *e)
 {
     const char *rest = text;
+    struct keyvals kv;
 
     memset(config, 0, sizeof *config);
     config->signals = true;
@@ -209,22 +220,17 @@ bool chardev_parse_serial(const char *text, struct chardev_config *config, struc
         config->mux = config->monitor = true;
         config->signals = false; /* Ctrl-C belongs to the guest; Ctrl-A x quits */
     }
-    if (!strncmp(rest, "/dev/", 5)) {
-        config->kind = CHARDEV_PIPE;
-        return short_path(rest, config, e);
-    }
-    for (size_t i = 0; i < sizeof shorts / sizeof shorts[0]; i++) {
-        size_t n = strlen(shorts[i].prefix);
-        bool argument = shorts[i].prefix[n - 1] == ':';
-        if (strncmp(rest, shorts[i].prefix, n) != 0 || (!argument && rest[n] && rest[n] != ','))
-            continue;
-        config->kind = shorts[i].kind;
-        rest += n;
-        rest += !argument && *rest == ',';
-        return shorts[i].parse(rest, config, e) && (config->kind == CHARDEV_NONE || check(config, text, e));
-    }
-    return error_set(e,
-                     "unknown character device '%s'; there are none, null, stdio, mon:stdio, pty, ringbuf, "
-                     "file:NAME, pipe:NAME, unix:PATH, tcp:HOST:PORT and chardev:ID",
-                     text);
+    const struct short_form *form = find_short(rest);
+    if (!form)
+        return error_set(e,
+                         "unknown character device '%.200s'; there are none, null, stdio, mon:stdio, pty, ringbuf, "
+                         "file:NAME, pipe:NAME, unix:PATH, tcp:HOST:PORT and chardev:ID",
+                         text);
+    config->kind = form->kind;
+    if (!keyvals_parse_first(&kv, "a character device", rest + strlen(form->prefix), "first", e))
+        return false;
+    bool ok = form->take(config, &kv, e) && set_options(config, &kv, e) &&
+              (config->kind == CHARDEV_NONE || check(config, text, e));
+    keyvals_free(&kv);
+    return ok;
 }

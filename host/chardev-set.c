@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "mux.h"
 
 struct member {
@@ -23,15 +24,10 @@ struct chardev_set {
     struct member *members;
 };
 
-struct chardev_set *chardev_set_new(struct loop *loop, int escape, void (*quit)(void *owner), void *owner,
-                                    struct error *e)
+struct chardev_set *chardev_set_new(struct loop *loop, int escape, void (*quit)(void *owner), void *owner)
 {
-    struct chardev_set *set = calloc(1, sizeof *set);
+    struct chardev_set *set = alloc_zeroed(sizeof *set);
 
-    if (!set) {
-        error_set(e, "character devices: not enough memory");
-        return NULL;
-    }
     *set = (struct chardev_set){ .loop = loop, .escape = escape, .quit = quit, .owner = owner };
     return set;
 }
@@ -61,6 +57,14 @@ static struct member *find(struct chardev_set *set, const char *id)
     return NULL;
 }
 
+static const struct member *find_stdio(const struct chardev_set *set)
+{
+    for (const struct member *m = set->members; m; m = m->next)
+        if (m->config.kind == CHARDEV_STDIO)
+            return m;
+    return NULL;
+}
+
 static bool check_new(struct chardev_set *set, const struct chardev_config *config, struct error *e)
 {
     if (!config->id[0])
@@ -68,13 +72,11 @@ static bool check_new(struct chardev_set *set, const struct chardev_config *conf
     if (find(set, config->id))
         return error_set(e, "there are two character devices with the id '%s'; give one another name",
                          config->id);
-    for (struct member *m = set->members; m; m = m->next)
-        if (config->kind == CHARDEV_STDIO && m->config.kind == CHARDEV_STDIO)
-            return error_set(e,
-                             "'%s' and '%s' both want standard input and output; share it with one "
-                             "-chardev stdio,mux=on,id=NAME, or with -serial mon:stdio",
-                             m->config.id, config->id);
-    return true;
+    const struct member *stdio = config->kind == CHARDEV_STDIO ? find_stdio(set) : NULL;
+    return !stdio || error_set(e,
+                               "'%s' and '%s' both want standard input and output; share it with one "
+                               "-chardev stdio,mux=on,id=NAME, or with -serial mon:stdio",
+                               stdio->config.id, config->id);
 }
 
 static bool open_member(struct chardev_set *set, struct member *m, struct error *e)
@@ -84,17 +86,15 @@ static bool open_member(struct chardev_set *set, struct member *m, struct error 
         return error_prefix(e, "character device '%s'", m->config.id);
     if (!m->config.mux)
         return true;
-    m->mux = mux_new(set->loop, m->port, set->escape, chardev_is_terminal(m->port), set->quit, set->owner, e);
-    return m->mux;
+    m->mux = mux_new(set->loop, m->port, set->escape, chardev_is_terminal(m->port), set->quit, set->owner);
+    return true;
 }
 
 bool chardev_set_add(struct chardev_set *set, const struct chardev_config *config, struct error *e)
 {
     if (!check_new(set, config, e))
         return false;
-    struct member *m = calloc(1, sizeof *m);
-    if (!m)
-        return error_set(e, "character device '%s': not enough memory", config->id);
+    struct member *m = alloc_zeroed(sizeof *m);
     m->config = *config;
     if (!open_member(set, m, e)) {
         free_member(m);
@@ -153,4 +153,18 @@ struct char_port *chardev_set_find(struct chardev_set *set, const char *id)
     struct member *m = find(set, id);
 
     return m ? m->port : NULL;
+}
+
+bool chardev_set_has_stdio(const struct chardev_set *set)
+{
+    return find_stdio(set);
+}
+
+void chardev_set_greet(const struct chardev_set *set, FILE *out)
+{
+    const struct member *m = find_stdio(set);
+    const char key = (char)('A' + set->escape - 1);
+
+    if (m && m->mux && chardev_is_terminal(m->port) && set->escape >= 1 && set->escape <= 26)
+        fprintf(out, "Ctrl-%c x quits, Ctrl-%c h helps\n", key, key);
 }

@@ -1,20 +1,19 @@
 /*
- * chardev-set.h - a machine's character devices by name: what -chardev makes and -serial, -monitor, -device
- * refer to.
+ * chardev-set.h - a machine's character devices by name: what -chardev makes and -serial, -monitor, -device refer to.
  *
- * Puts the mux in where a character device has mux=on, opens standard input and output only once, and closes
- * all.
+ * Puts the mux in where a character device has mux=on, opens standard input and output only once, and closes all.
  */
 #ifndef HOST_CHARDEV_SET_H
 #define HOST_CHARDEV_SET_H
+
+#include <stdio.h>
 
 #include "chardev.h"
 
 struct chardev_set;
 
 /* `escape` is the mux's key (MUX_ESCAPE unless -echr). quit(owner) is called when the user typed escape x. */
-struct chardev_set *chardev_set_new(struct loop *loop, int escape, void (*quit)(void *owner), void *owner,
-                                    struct error *e);
+struct chardev_set *chardev_set_new(struct loop *loop, int escape, void (*quit)(void *owner), void *owner);
 
 /* Flushes and closes every character device; the devices must be gone. NULL is fine. */
 void chardev_set_free(struct chardev_set *set);
@@ -38,5 +37,11 @@ struct char_port *chardev_set_monitor(struct chardev_set *set, struct error *e);
 
 /* The character device itself, for the monitor: ringbuf-read and the like. NULL when there is no such id. */
 struct char_port *chardev_set_find(struct chardev_set *set, const char *id);
+
+/* Standard input and output belong to one of them. */
+bool chardev_set_has_stdio(const struct chardev_set *set);
+
+/* One line about the mux's keys, when a person at a terminal types them. */
+void chardev_set_greet(const struct chardev_set *set, FILE *out);
 
 #endif

@@ -20,6 +20,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "terminal.h"
 
 enum {
@@ -98,7 +99,7 @@ static void grow(struct chardev *c, size_t need)
         room = c->limit;
     if (room <= c->room)
         return;
-    uint8_t *buf = malloc(room);
+    uint8_t *buf = alloc_try(1, room);
     if (!buf)
         return; /* the old one drops what does not fit */
     for (size_t i = 0; i < c->count; i++)
@@ -396,15 +397,11 @@ static bool open_log(struct chardev *c, const struct chardev_config *config, str
 
 struct char_port *chardev_open(struct loop *loop, const struct chardev_config *config, struct error *e)
 {
-    struct chardev *c = calloc(1, sizeof *c);
+    struct chardev *c = alloc_zeroed(sizeof *c);
     const struct kind *kind = &kinds[config->kind];
     struct sigaction now;
 
     assert(kind->open);
-    if (!c) {
-        error_set(e, "character device: not enough memory");
-        return NULL;
-    }
     c->port.write = port_write;
     c->port.poke = port_poke;
     c->loop = loop;

@@ -18,6 +18,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "alloc.h"
+
 enum { SIGNALS = 65 };
 
 struct loop_watch {
@@ -97,10 +99,10 @@ static void clock_moved(void *owner)
 
 struct loop *loop_new(struct machine_lock *lock, struct clock *clock, struct error *e)
 {
-    struct loop *loop = calloc(1, sizeof *loop);
+    struct loop *loop = alloc_zeroed(sizeof *loop);
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-    if (!loop || fd < 0) {
+    if (fd < 0) {
         error_set(e, "main loop: eventfd: %s", strerror(errno));
         free(loop);
         return NULL;
@@ -185,15 +187,12 @@ void loop_post_task(struct loop *loop, struct loop_task *task)
     enqueue(loop, task);
 }
 
-bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 {
-    struct loop_task *task = malloc(sizeof *task);
+    struct loop_task *task = alloc_zeroed(sizeof *task);
 
-    if (!task)
-        return false;
     *task = (struct loop_task){ .fn = fn, .arg = arg, .owned = true };
     enqueue(loop, task);
-    return true;
 }
 
 /* Only those that are there now: a post made by a post waits for the next round, so that it cannot starve the
@@ -219,10 +218,8 @@ static void run_posts(struct loop *loop)
 struct loop_watch *loop_watch_add(struct loop *loop, int fd, int (*wants)(void *owner),
                                   void (*ready)(void *owner, int events), void *owner)
 {
-    struct loop_watch *w = malloc(sizeof *w);
+    struct loop_watch *w = alloc_zeroed(sizeof *w);
 
-    if (!w)
-        return NULL;
     *w = (struct loop_watch){ .loop = loop,
                               .fd = fd,
                               .index = -1,
@@ -266,10 +263,7 @@ int loop_poll_add(struct loop_poll *poll, int fd, int events)
 {
     if (poll->count == poll->room) {
         int room = poll->room ? poll->room * 2 : 16;
-        struct pollfd *fds = realloc(poll->fds, (size_t)room * sizeof *fds);
-        if (!fds)
-            return -1;
-        poll->fds = fds;
+        poll->fds = alloc_resize(poll->fds, (size_t)room, sizeof *poll->fds);
         poll->room = room;
     }
     poll->fds[poll->count] = (struct pollfd){ .fd = fd, .events = to_poll(events) };

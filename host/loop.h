@@ -35,9 +35,8 @@ void loop_run_once(struct loop *loop, uint64_t max_wait);
  * sleeps. */
 void loop_wake(struct loop *loop);
 
-/* Calls fn(arg) from the loop, in the order of the posts. Any thread. False when there is no memory for
- * it. */
-bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
+/* Calls fn(arg) from the loop, in the order of the posts. Any thread. */
+void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* The same without an allocation: the task is the loop's until fn is called. Any thread. */
 struct loop_task {
@@ -49,9 +48,8 @@ struct loop_task {
 
 void loop_post_task(struct loop *loop, struct loop_task *task);
 
-/* Watches `fd`; NULL when there is no memory. wants() is asked before each sleep which of LOOP_IN and
- * LOOP_OUT matter now (0: none, not even a hang-up); ready() gets what happened. Whoever changes the answer
- * of wants() outside the loop calls loop_wake(). */
+/* Watches `fd`. wants() is asked before each sleep which of LOOP_IN and LOOP_OUT matter now (0: none, not even a
+ * hang-up); ready() gets what happened. Whoever changes the answer of wants() outside the loop calls loop_wake(). */
 struct loop_watch *loop_watch_add(struct loop *loop, int fd, int (*wants)(void *owner),
                                   void (*ready)(void *owner, int events), void *owner);
 
@@ -71,7 +69,7 @@ struct loop_hook {
 void loop_hook_add(struct loop *loop, struct loop_hook *hook);
 void loop_hook_remove(struct loop *loop, struct loop_hook *hook);
 
-/* Adds a descriptor to the coming sleep; the index, or -1, is for loop_poll_ready() in the same round. */
+/* Adds a descriptor to the coming sleep; the index is for loop_poll_ready() in the same round. */
 int loop_poll_add(struct loop_poll *poll, int fd, int events);
 int loop_poll_ready(const struct loop_poll *poll, int index);
 

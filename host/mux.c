@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
+
 enum { QUEUE = 256, LINE = 1024 };
 
 struct front {
@@ -208,14 +210,10 @@ static void prepare(void *owner, struct loop_poll *poll)
 /* ---- making ---- */
 
 struct mux *mux_new(struct loop *loop, struct char_port *backend, int escape, bool terminal,
-                    void (*quit)(void *owner), void *owner, struct error *e)
+                    void (*quit)(void *owner), void *owner)
 {
-    struct mux *m = calloc(1, sizeof *m);
+    struct mux *m = alloc_zeroed(sizeof *m);
 
-    if (!m) {
-        error_set(e, "mux: not enough memory");
-        return NULL;
-    }
     m->loop = loop;
     m->back = backend;
     m->escape = escape;
@@ -249,7 +247,7 @@ void mux_free(struct mux *m)
 
 struct char_port *mux_add(struct mux *m, const char *name, struct error *e)
 {
-    struct front *f = m->count < MUX_FRONTS ? calloc(1, sizeof *f) : NULL;
+    struct front *f = m->count < MUX_FRONTS ? alloc_zeroed(sizeof *f) : NULL;
 
     if (!f) {
         error_set(e, "%s: a character device takes no more than %d devices", name, MUX_FRONTS);

@@ -19,10 +19,9 @@ enum { MUX_ESCAPE = 1 /* Ctrl-A */, MUX_FRONTS = 8 };
 
 struct mux;
 
-/* The backend is borrowed. `terminal`: a person types, see above. quit(owner) is called from the loop. NULL
- * with a message on failure. */
+/* The backend is borrowed. `terminal`: a person types, see above. quit(owner) is called from the loop. */
 struct mux *mux_new(struct loop *loop, struct char_port *backend, int escape, bool terminal,
-                    void (*quit)(void *owner), void *owner, struct error *e);
+                    void (*quit)(void *owner), void *owner);
 void mux_free(struct mux *mux);
 
 /* A port for one more device; the first gets the focus. `name` is copied. NULL with a message when

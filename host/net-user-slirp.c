@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "holder.h"
 #include "socket.h"
 
@@ -58,7 +59,7 @@ static ssize_t to_guest(const void *buf, size_t len, void *opaque)
 
     if (n->queued == QUEUE_FRAMES || len > NET_FRAME_MAX || !n->port.receive)
         return (ssize_t)len; /* dropped: TCP sends it again */
-    struct frame *f = malloc(sizeof *f + len);
+    struct frame *f = alloc_try(1, sizeof *f + len);
     if (!f)
         return (ssize_t)len;
     f->next = NULL;
@@ -413,12 +414,8 @@ static bool add_forwards(struct net_user *n, struct error *e)
 struct net_port *net_user_open(struct loop *loop, const struct net_user_config *config, struct error *e)
 {
     static const uint8_t mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
-    struct net_user *n = calloc(1, sizeof *n);
+    struct net_user *n = alloc_zeroed(sizeof *n);
 
-    if (!n) {
-        error_set(e, "-netdev user: not enough memory");
-        return NULL;
-    }
     n->port.send = port_send;
     n->port.poke = port_poke;
     memcpy(n->port.mac, mac, sizeof mac);

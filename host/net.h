@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "keyvals.h"
 #include "loop.h"
 #include "ports.h"
 
@@ -32,8 +33,9 @@ struct net_user_config {
     char guest_forward[NET_FORWARDS_MAX][512]; /* "tcp:10.0.2.100:80-cmd:program" */
 };
 
-/* The part of -netdev after "user,": "id=n0,hostfwd=tcp::0-:22,restrict=on". */
-bool net_user_parse(const char *text, struct net_user_config *config, struct error *e);
+/* The keys of -netdev user: "id=n0,hostfwd=tcp::0-:22,restrict=on". Those that are not its own ("type") are marked as
+ * used by the caller before. */
+bool net_user_parse(struct keyvals *kv, struct net_user_config *config, struct error *e);
 
 /* NULL with a message on failure. Forwards from host port 0 print the port they got on standard error. */
 struct net_port *net_user_open(struct loop *loop, const struct net_user_config *config, struct error *e);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "alloc.h"
+
 struct seeded {
     struct rng_port port; /* first */
     uint64_t state;
@@ -55,15 +57,10 @@ static void fill_seeded(struct rng_port *port, uint8_t *buf, size_t len)
     }
 }
 
-static struct rng_port *open_rng(void (*fill)(struct rng_port *port, uint8_t *buf, size_t len), uint64_t seed,
-                                 struct error *e)
+static struct rng_port *open_rng(void (*fill)(struct rng_port *port, uint8_t *buf, size_t len), uint64_t seed)
 {
-    struct seeded *s = calloc(1, sizeof *s);
+    struct seeded *s = alloc_zeroed(sizeof *s);
 
-    if (!s) {
-        error_set(e, "random numbers: not enough memory");
-        return NULL;
-    }
     s->port.fill = fill;
     s->state = seed;
     return &s->port;
@@ -77,12 +74,12 @@ struct rng_port *rng_open_host(struct error *e)
         error_set(e, "random numbers: getrandom: %s", strerror(errno));
         return NULL;
     }
-    return open_rng(fill_host, 0, e);
+    return open_rng(fill_host, 0);
 }
 
-struct rng_port *rng_open_seeded(uint64_t seed, struct error *e)
+struct rng_port *rng_open_seeded(uint64_t seed)
 {
-    return open_rng(fill_seeded, seed, e);
+    return open_rng(fill_seeded, seed);
 }
 
 void rng_close(struct rng_port *port)

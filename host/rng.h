@@ -9,7 +9,7 @@
 struct rng_port *rng_open_host(struct error *e);
 
 /* The same bytes for the same seed, whatever the sizes of the calls. Not for secrets. */
-struct rng_port *rng_open_seeded(uint64_t seed, struct error *e);
+struct rng_port *rng_open_seeded(uint64_t seed);
 
 void rng_close(struct rng_port *port);
 

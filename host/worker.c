@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
+
 enum { THREADS_MAX = 8, STATUSES = BLOCK_READ_ONLY + 1 };
 
 struct list {
@@ -144,13 +146,9 @@ struct worker *worker_new(struct loop *loop, unsigned threads,
                           enum block_status (*perform)(void *owner, struct block_request *req), void *owner,
                           struct error *e)
 {
-    struct worker *w = calloc(1, sizeof *w);
+    struct worker *w = alloc_zeroed(sizeof *w);
 
     assert(threads >= 1 && threads <= THREADS_MAX);
-    if (!w) {
-        error_set(e, "a disk thread: not enough memory");
-        return NULL;
-    }
     w->task = (struct loop_task){ .fn = on_post, .arg = w };
     w->loop = loop;
     w->perform = perform;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "aclint.h"
+#include "alloc.h"
 #include "board-riscv.h"
 #include "fdt.h"
 #include "htif.h"
@@ -87,7 +88,7 @@ static bool map_ram(struct spike *s, struct error *e)
 
 static bool build(struct machine *m, struct error *e)
 {
-    struct spike *s = calloc(1, sizeof *s);
+    struct spike *s = alloc_zeroed(sizeof *s);
 
     m->board_data = s;
     s->m = m;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "aclint.h"
+#include "alloc.h"
 #include "bits.h"
 #include "board-riscv.h"
 #include "fdt.h"
@@ -279,7 +280,7 @@ static bool fill_fw_cfg(struct virt *v, struct error *e)
 
 static bool build(struct machine *m, struct error *e)
 {
-    struct virt *v = calloc(1, sizeof *v);
+    struct virt *v = alloc_zeroed(sizeof *v);
 
     m->board_data = v;
     v->m = m;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "alloc.h"
 #include "decompress.h"
 
 static bool run(ZSTD_DStream *z, ZSTD_inBuffer *in, void *chunk, size_t chunk_size, struct sink *out)
@@ -27,10 +28,10 @@ bool zstd_decompress(const uint8_t *in, size_t size, struct sink *out)
     size_t chunk_size = ZSTD_DStreamOutSize();
     ZSTD_inBuffer input = { .src = in, .size = size };
     ZSTD_DStream *z = ZSTD_createDStream();
-    void *chunk = malloc(chunk_size);
+    void *chunk = alloc_zeroed(chunk_size);
 
     /* 128 MiB is the window of --ultra -22, which kernels are packed with. */
-    bool ok = z && chunk && !ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, 27));
+    bool ok = z && !ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, 27));
     ok = ok ? run(z, &input, chunk, chunk_size, out) : error_set(out->e, "libzstd could not be started");
     ZSTD_freeDStream(z);
     free(chunk);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "block.h"
 #include "machine.h"
 #include "options.h"
@@ -108,7 +109,7 @@ static bool open_blockdev(struct disks *d, struct machine *m, struct keyvals *kv
 
 struct disks *disks_new(struct machine *m, struct error *e)
 {
-    struct disks *d = calloc(1, sizeof *d);
+    struct disks *d = alloc_zeroed(sizeof *d);
     bool ok = true;
 
     for (struct option_item *i = NULL; ok && (i = options_next(m->options, OPTION_DRIVE, i));)

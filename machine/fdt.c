@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 #include "path.h"
 
@@ -21,12 +22,6 @@ struct dt {
     uint32_t phandles;
 };
 
-static void *must(void *p)
-{
-    assert(p);
-    return p;
-}
-
 static void note(struct dt *dt, int rc, const char *name)
 {
     if (rc >= 0 || dt->error)
@@ -37,9 +32,9 @@ static void note(struct dt *dt, int rc, const char *name)
 
 struct dt *dt_new(void)
 {
-    struct dt *dt = must(calloc(1, sizeof *dt));
+    struct dt *dt = alloc_zeroed(sizeof *dt);
 
-    dt->blob = must(malloc(BUILD_SIZE));
+    dt->blob = alloc_zeroed(BUILD_SIZE);
     note(dt, fdt_create(dt->blob, BUILD_SIZE), "");
     note(dt, fdt_finish_reservemap(dt->blob), "");
     note(dt, fdt_begin_node(dt->blob, ""), "/");
@@ -62,7 +57,7 @@ static bool grow(struct dt *dt, int rc)
 
     if (rc != -FDT_ERR_NOSPACE || dt->error || size >= DT_SIZE_MAX)
         return false;
-    void *bigger = must(malloc(2 * (size_t)size));
+    void *bigger = alloc_array(2, (size_t)size);
     note(dt, fdt_resize(dt->blob, bigger, (int)(2 * size)), "");
     free(dt->blob);
     dt->blob = bigger;
@@ -132,7 +127,7 @@ void dt_u64(struct dt *dt, const char *name, uint64_t value)
 
 void dt_cells(struct dt *dt, const char *name, const uint32_t *cells, size_t count)
 {
-    uint8_t *bytes = must(malloc(count ? 4 * count : 1));
+    uint8_t *bytes = alloc_array(count, 4);
 
     for (size_t i = 0; i < count; i++)
         put_be32(bytes + 4 * i, cells[i]);
@@ -206,7 +201,7 @@ uint8_t *dt_finish(struct dt *dt, size_t *size, struct error *e)
     }
     uint8_t *blob = dt->blob;
     *size = fdt_totalsize(blob);
-    dt->blob = must(malloc(1));
+    dt->blob = alloc_zeroed(1);
     dt->error = -FDT_ERR_BADSTATE;
     return blob;
 }
@@ -221,7 +216,7 @@ uint8_t *dt_copy(const char *name, const void *data, size_t size, size_t *copied
         return NULL;
     }
     *copied = fdt_totalsize(data);
-    return memcpy(must(malloc(*copied)), data, *copied);
+    return alloc_copy(data, *copied);
 }
 
 uint8_t *dt_load(const char *path, size_t *size, struct error *e)
@@ -263,7 +258,7 @@ bool dt_set_chosen(uint8_t **blob, size_t *size, const struct dt_chosen *chosen,
 
     if (room > 2 * DT_SIZE_MAX)
         return error_set(e, "the kernel command line and the device tree are too large together");
-    uint8_t *bigger = must(calloc(1, room));
+    uint8_t *bigger = alloc_zeroed(room);
     int rc = fdt_open_into(*blob, bigger, (int)room);
     if (rc == 0)
         rc = patch(bigger, chosen);

@@ -6,10 +6,10 @@
  */
 #include "loader.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 #include "decompress.h"
 #include "loader-priv.h"
@@ -23,30 +23,20 @@
 
 enum { UNPACK_DEPTH = 3 }; /* gzip inside zboot, once more for luck */
 
-static void *must(void *p)
-{
-    assert(p);
-    return p;
-}
-
 /* Takes over `data`, which may be NULL when len is 0. */
 static void add_blob(struct load_list *list, const char *name, uint64_t gpa, uint8_t *data, uint64_t len,
                      uint64_t zeros)
 {
-    list->item = must(realloc(list->item, (list->count + 1) * sizeof *list->item));
+    list->item = alloc_resize(list->item, list->count + 1, sizeof *list->item);
     list->item[list->count++] = (struct load_blob){
-        .name = must(strdup(name)), .gpa = gpa, .data = data, .len = len, .zeros = zeros,
+        .name = alloc_text(name), .gpa = gpa, .data = data, .len = len, .zeros = zeros,
     };
 }
 
 void load_list_add(struct load_list *list, const char *name, uint64_t gpa, const void *data, uint64_t len,
                    uint64_t zeros)
 {
-    uint8_t *copy = must(malloc(len ? len : 1));
-
-    if (len)
-        memcpy(copy, data, len);
-    add_blob(list, name, gpa, copy, len, zeros);
+    add_blob(list, name, gpa, alloc_copy(data, len), len, zeros);
 }
 
 void load_list_free(struct load_list *list)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "alloc.h"
 #include "loop.h"
 #include "options.h"
 #include "peripherals.h"
@@ -68,6 +69,36 @@ static void memory_map_changed(void *owner)
         cpu_kick(m->vcpus[i].cpu, CPU_REQUEST_FLUSH);
 }
 
+/* -d takes QEMU's names; -t takes any category. */
+static bool enable_item(struct trace *trace, const char *item, size_t len, struct error *e)
+{
+    static const struct {
+        const char *name, *category;
+    } items[] = {
+        { "in_asm", "in_asm" }, { "int", "int" }, { "exec", "exec" }, { "guest_errors", "guest_error" },
+    };
+
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+        if (strlen(items[i].name) == len && !memcmp(items[i].name, item, len)) {
+            trace_enable(trace, items[i].category);
+            return true;
+        }
+    }
+    return error_set(e, "-d %.*s: there are in_asm, int, exec and guest_errors; -t takes any trace category", (int)len,
+                     item);
+}
+
+static bool enable_items(struct trace *trace, const char *list, struct error *e)
+{
+    for (const char *p = list; *p;) {
+        size_t len = strcspn(p, ",");
+        if (!enable_item(trace, p, len, e))
+            return false;
+        p += len + (p[len] == ',');
+    }
+    return true;
+}
+
 static bool open_log(struct machine *m, struct error *e)
 {
     struct options *o = m->options;
@@ -78,11 +109,17 @@ static bool open_log(struct machine *m, struct error *e)
             return error_set(e, "-D %s: cannot write it", o->log_file);
         trace_redirect(m->trace, m->log);
     }
-    if (o->log_items)
-        trace_enable(m->trace, o->log_items);
     if (o->trace)
         trace_enable(m->trace, o->trace);
-    return true;
+    return !o->log_items || enable_items(m->trace, o->log_items, e);
+}
+
+/* All who know a key of -machine have asked for theirs. */
+static bool finish_machine_keys(const struct options *o, struct error *e)
+{
+    static const char *const known[] = { "type", "accel", "dumpdtb", "pflash0", "pflash1", NULL };
+
+    return keyvals_finish(&o->machine, known, e);
 }
 
 static bool build(struct machine *m, unsigned xlen, struct error *e)
@@ -96,14 +133,13 @@ static bool build(struct machine *m, unsigned xlen, struct error *e)
     m->loop = loop_new(&m->lock, m->clock, e);
     if (!m->loop)
         return false;
-    m->peripherals = peripherals_new(m, e);
-    return m->peripherals && m->board->build(m, e) && peripherals_finish(m->peripherals, e) &&
-           options_finish(m->options, e) && m->board->restart(m, e);
+    return peripherals_open(m, e) && m->board->build(m, e) && peripherals_finish(m->peripherals, e) &&
+           finish_machine_keys(m->options, e) && options_finish(m->options, e) && m->board->restart(m, e);
 }
 
 struct machine *machine_new(struct options *o, unsigned xlen, struct error *e)
 {
-    struct machine *m = calloc(1, sizeof *m);
+    struct machine *m = alloc_zeroed(sizeof *m);
 
     m->options = o;
     m->xlen = xlen;
@@ -235,6 +271,8 @@ int machine_run(struct machine *m)
         lock_drop(&m->lock);
         return 1;
     }
+    if (!m->done)
+        peripherals_greet(m->peripherals);
     clock_start(m->clock);
     run_resume(m);
     while (!m->done) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "machine.h"
 #include "net.h"
 #include "options.h"
@@ -40,21 +41,21 @@ static bool give_mac(struct nets *n, struct net_port *port, const char *text, st
     const uint8_t next[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, (uint8_t)(0x56 + n->macs) };
 
     if (text)
-        return parse_mac(text, port->mac) || error_set(e, "mac=%s: not a unicast MAC address like 52:54:00:12:34:56", text);
+        return parse_mac(text, port->mac) ||
+               error_set(e, "mac=%s: not a unicast MAC address like 52:54:00:12:34:56", text);
     n->macs++;
     memcpy(port->mac, next, sizeof next);
     return true;
 }
 
-/* `rest` is what net_user_parse reads. */
-static struct net *open_user(struct nets *n, const char *rest, struct error *e)
+static struct net *open_user(struct nets *n, struct keyvals *kv, struct error *e)
 {
-    struct net_user_config *config = malloc(sizeof *config);
+    struct net_user_config *config = alloc_zeroed(sizeof *config);
     struct net *net = NULL;
 
     if (n->count == NETS) {
         error_set(e, "more than %d networks", NETS);
-    } else if (net_user_parse(rest, config, e)) {
+    } else if (net_user_parse(kv, config, e)) {
         net = &n->net[n->count];
         snprintf(net->id, sizeof net->id, "%s", config->id);
         net->port = net_user_open(n->m->loop, config, e);
@@ -77,34 +78,10 @@ static bool check_type(struct keyvals *kv, const char *option, struct error *e)
                          type ? type : "");
 }
 
-/* The items of a -nic that are the NIC's, not the network's, are left out of the network's text. */
-static void network_part(const struct keyvals *kv, char *text, size_t size)
-{
-    size_t len = 0;
-
-    text[0] = '\0';
-    for (size_t i = 0; i < kv->count; i++) {
-        const struct keyval_item *k = &kv->item[i];
-        if (!strcmp(k->key, "type") || !strcmp(k->key, "model") || !strcmp(k->key, "mac") || !strcmp(k->key, "macaddr"))
-            continue;
-        for (int part = 0; part < 2; part++) {
-            for (const char *p = part ? k->value : k->key; *p && len + 3 < size; p++) {
-                text[len++] = *p;
-                if (*p == ',')
-                    text[len++] = ',';
-            }
-            if (len + 3 < size)
-                text[len++] = part ? ',' : '=';
-        }
-    }
-    text[len ? len - 1 : 0] = '\0';
-}
-
 static bool open_nic(struct nets *n, struct option_item *item, struct error *e)
 {
     const char *type = keyvals_get(&item->kv, "type"), *mac = keyvals_get(&item->kv, "mac");
     const char *model = keyvals_get(&item->kv, "model");
-    char text[8192];
 
     if (type && (!strcmp(type, "none") || !strcmp(type, "nic")))
         return true; /* the old -net nic: the NIC comes with -net user */
@@ -114,10 +91,9 @@ static bool open_nic(struct nets *n, struct option_item *item, struct error *e)
         return keyvals_error(&item->kv, "model", e, "model=%s: this board has virtio-net-device", model);
     if (!mac)
         mac = keyvals_get(&item->kv, "macaddr");
-    network_part(&item->kv, text, sizeof text);
-    struct net *net = open_user(n, text, e);
+    struct net *net = open_user(n, &item->kv, e);
     if (!net)
-        return error_prefix(e, "%s", item->option);
+        return false;
     net->wants_nic = true;
     return give_mac(n, net->port, mac, e);
 }
@@ -130,16 +106,17 @@ static bool open_netdev(struct nets *n, struct option_item *item, struct error *
         return false;
     if (!id)
         return error_set(e, "-netdev %s: id=ID is missing", item->text);
-    const char *rest = strchr(item->text, ',');
-    return open_user(n, rest ? rest + 1 : "", e) || error_prefix(e, "-netdev");
+    return open_user(n, &item->kv, e);
 }
 
 /* A build without libslirp has no network to offer, and nobody asked for one. */
 static bool open_default(struct nets *n, struct error *e)
 {
+    struct keyvals none;
     struct error quiet;
-    struct net *net = open_user(n, "", &quiet);
+    struct net *net = keyvals_parse(&none, "-netdev user", "", NULL, &quiet) ? open_user(n, &none, &quiet) : NULL;
 
+    keyvals_free(&none);
     if (!net)
         return true;
     net->wants_nic = true;
@@ -168,7 +145,7 @@ static bool open_all(struct nets *n, struct error *e)
 
 struct nets *nets_new(struct machine *m, struct error *e)
 {
-    struct nets *n = calloc(1, sizeof *n);
+    struct nets *n = alloc_zeroed(sizeof *n);
 
     n->m = m;
     if (open_all(n, e))

@@ -76,8 +76,7 @@ static const struct {
     { "nvmm", HOST, ACCEL_INTERP, NULL },
 };
 
-/* The first that can run wins, as scripts write "-accel kvm -accel tcg"; bit i of accels_tried remembers a
- * name. */
+/* The first that can run wins, as scripts write "-accel kvm -accel tcg"; bit i of accels_tried remembers a name. */
 static bool try_accel(struct taking *t, const char *name)
 {
     const char *names[ARRAY_LEN(accels)];
@@ -137,6 +136,19 @@ static bool take_machine_accel(struct taking *t)
         list += n + (list[n] == ':');
     }
     return true;
+}
+
+/* Keys that scripts give for other emulators' boards. */
+void settle_machine(struct taking *t)
+{
+    static const char *const inert[] = { "acpi", "aclint", "dump-guest-core", "graphics", "kernel-irqchip", "mem-merge",
+                                         "usb", "vmport" };
+
+    for (size_t i = 0; i < ARRAY_LEN(inert); i++) {
+        const char *value = keyvals_get(&t->o->machine, inert[i]);
+        if (value)
+            strings_addf(&t->o->warnings, "-machine %s=%.80s changes nothing here", inert[i], value);
+    }
 }
 
 bool settle_accel(struct taking *t)

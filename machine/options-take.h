@@ -29,4 +29,7 @@ TAKERS(DECLARE_TAKER)
 /* After all options: -machine accel=, and the choice among the accelerators named. */
 bool settle_accel(struct taking *t);
 
+/* After all options: warns of what -machine was given in vain. */
+void settle_machine(struct taking *t);
+
 #endif

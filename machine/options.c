@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "bits.h"
 #include "nearest.h"
 #include "options-take.h"
@@ -140,8 +141,7 @@ static bool not_built(struct taking *t, const char *what_to_do)
 static struct option_item *add_item(struct options *o, enum option_kind kind, const char *option,
                                     const char *text)
 {
-    o->item = realloc(o->item, (o->items + 1) * sizeof *o->item);
-    assert(o->item);
+    o->item = alloc_resize(o->item, o->items + 1, sizeof *o->item);
     o->item[o->items] = (struct option_item){ .kind = kind, .option = option, .text = text };
     return &o->item[o->items++];
 }
@@ -261,6 +261,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *e)
     for (t.at = 1; t.at < argc; t.at++)
         if (!take_option(&t))
             return false;
+    settle_machine(&t);
     return settle_accel(&t);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "disks.h"
 #include "fw-cfg.h"
 #include "machine.h"
@@ -79,7 +80,7 @@ static struct virtio *make_console(struct peripherals *p, const char *id, struct
         error_set(e, "-device %s: chardev=ID is missing; it names a -chardev", kv->text);
         return NULL;
     }
-    struct char_port *port = serials_chardev(p->serials, chardev, e);
+    struct char_port *port = serials_chardev(p->serials, chardev, id, e);
     return port ? virtio_console_new(id, &p->m->env, port) : NULL;
 }
 
@@ -119,7 +120,8 @@ static const struct driver *find_driver(const struct keyvals *kv, struct error *
             return &drivers[i];
     }
     if (len > 4 && !strcmp(name + len - 4, "-pci"))
-        keyvals_error(kv, "driver", e, "-device %s: this board has no PCI yet; take %.*s-device", name, (int)len - 4, name);
+        keyvals_error(kv, "driver", e, "-device %s: this board has no PCI yet; take %.*s-device", name, (int)len - 4,
+                      name);
     else
         keyvals_error(kv, "driver", e, "-device %s: no such device; -device help lists them", name ? name : "");
     return NULL;
@@ -221,18 +223,32 @@ static bool make_objects(struct peripherals *p, struct error *e)
     return true;
 }
 
+/* -machine pflash0=NODE names a -blockdev; otherwise a bank takes the next -drive if=pflash. */
+static bool take_flash(struct peripherals *p, struct error *e)
+{
+    static const char *const keys[] = { "pflash0", "pflash1" };
+
+    for (unsigned i = 0; i < 2; i++) {
+        const char *node = keyvals_get(&p->m->options->machine, keys[i]);
+        p->flash[i] = node ? disks_take(p->disks, node, e) : disks_next(p->disks, DISK_PFLASH);
+        if (node && !p->flash[i])
+            return error_prefix(e, "-machine %s=%s", keys[i], node);
+    }
+    return true;
+}
+
 static bool open_all(struct peripherals *p, struct error *e)
 {
     struct options *o = p->m->options;
 
-    p->rng = o->icount.on ? rng_open_seeded(1, e) : rng_open_host(e);
+    p->rng = o->icount.on ? rng_open_seeded(1) : rng_open_host(e);
     p->serials = p->rng ? serials_new(p->m, e) : NULL;
     p->disks = p->serials ? disks_new(p->m, e) : NULL;
     p->nets = p->disks ? nets_new(p->m, e) : NULL;
     if (!p->nets || !make_objects(p, e))
         return false;
-    for (unsigned i = 0; i < 2; i++)
-        p->flash[i] = disks_next(p->disks, DISK_PFLASH);
+    if (!take_flash(p, e))
+        return false;
     for (struct option_item *i = NULL; (i = options_next(o, OPTION_DEVICE, i));) {
         if (!make_device(p, &i->kv, e))
             return false;
@@ -240,13 +256,11 @@ static bool open_all(struct peripherals *p, struct error *e)
     return make_implied(p, e);
 }
 
-struct peripherals *peripherals_new(struct machine *m, struct error *e)
+bool peripherals_open(struct machine *m, struct error *e)
 {
-    struct peripherals *p = calloc(1, sizeof *p);
-
-    p->m = m;
-    m->peripherals = p; /* devices that were made before a failure are the machine's to free */
-    return open_all(p, e) ? p : NULL;
+    m->peripherals = alloc_zeroed(sizeof *m->peripherals);
+    m->peripherals->m = m;
+    return open_all(m->peripherals, e);
 }
 
 void peripherals_free(struct peripherals *p)
@@ -268,6 +282,11 @@ void peripherals_drain(struct peripherals *p)
 {
     if (p->disks)
         disks_drain(p->disks);
+}
+
+void peripherals_greet(struct peripherals *p)
+{
+    serials_greet(p->serials);
 }
 
 struct char_port *peripherals_serial(struct peripherals *p, unsigned n)

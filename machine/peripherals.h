@@ -18,12 +18,15 @@ struct machine;
 struct peripherals;
 struct virtio;
 
-/* Opens what the options name. NULL with a message. */
-struct peripherals *peripherals_new(struct machine *m, struct error *e);
+/* Opens what the options name, as m->peripherals: also on failure, because devices that were made before it use them. */
+bool peripherals_open(struct machine *m, struct error *e);
 void peripherals_free(struct peripherals *p);
 
 /* Waits until no disk request is in flight. */
 void peripherals_drain(struct peripherals *p);
+
+/* Tells a person at a terminal how to leave, when the machine is about to run. */
+void peripherals_greet(struct peripherals *p);
 
 /* Host end of serial line n, or NULL for `none`. */
 struct char_port *peripherals_serial(struct peripherals *p, unsigned n);

@@ -15,7 +15,10 @@ void serials_free(struct serials *s);
 /* Serial line n, or NULL for `none`. */
 struct char_port *serials_line(struct serials *s, unsigned n);
 
-/* A port on the -chardev of this id. NULL with a message when there is none, or it is taken. */
-struct char_port *serials_chardev(struct serials *s, const char *id, struct error *e);
+/* A port for `device` on the -chardev of this id. NULL with a message when there is none, or it is taken. */
+struct char_port *serials_chardev(struct serials *s, const char *id, const char *device, struct error *e);
+
+/* Tells a person at a terminal how to leave, when the machine is about to run. */
+void serials_greet(struct serials *s);
 
 #endif

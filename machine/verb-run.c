@@ -71,6 +71,15 @@ static bool is_riscv(const char *arch)
     return strncmp(arch, "riscv", 5) == 0;
 }
 
+static void add_network(struct plan *p)
+{
+    strings_add(&p->argv, "-netdev");
+    if (p->o->forward)
+        strings_addf(&p->argv, "user,id=n0,hostfwd=%s", p->o->forward);
+    else
+        strings_add(&p->argv, "user,id=n0");
+}
+
 /* The machine itself, with a network card and an entropy source. */
 static void add_machine(struct plan *p)
 {
@@ -80,7 +89,7 @@ static void add_machine(struct plan *p)
     add(p, "-m", p->o->memory ? p->o->memory : "1G");
     add(p, "-smp", p->o->smp ? p->o->smp : "1");
     add(p, "-nographic", NULL);
-    add(p, "-netdev", "user,id=n0");
+    add_network(p);
     add(p, "-device", riscv ? "virtio-net-device,netdev=n0" : "virtio-net-pci,netdev=n0");
     add(p, "-device", riscv ? "virtio-rng-device" : "virtio-rng-pci");
 }

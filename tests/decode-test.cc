@@ -487,6 +487,7 @@ struct Handler {
         (void)b;                                     \
         return (expression);                         \
     }
+// clang-format off
 const Handler handlers[] = {
     {"addi", IMMEDIATE, 0, REF(a + b)},
     {"slti", IMMEDIATE, 0, REF(w.s(a) < w.s(b))},
@@ -585,6 +586,7 @@ const Handler handlers[] = {
     {"c_sub", REGISTERS, 0, REF(a - b)},
     {"c_subw", REGISTERS, 32, REF(a - b)},
 };
+// clang-format on
 #undef REF
 
 // The instruction with rd = x3, rs1 = x1, rs2 = x2 or an immediate; compressed: rd = rs1 = x8, rs2 = x9.

@@ -23,8 +23,8 @@
 
 enum { OUTPUT_MAX = 1 << 20 };
 
-struct dt {
-    enum dt_kind kind;
+struct dvt {
+    enum dvt_kind kind;
     struct device *dev;
     struct trace *trace;
     FILE *trace_out;
@@ -35,14 +35,14 @@ struct dt {
     struct bus *bus;
     struct ram *ram, *flash;
     struct dev_env env;
-    bool level[DT_LINES];
-    unsigned calls[DT_LINES];
+    bool level[DVT_LINES];
+    unsigned calls[DVT_LINES];
     struct char_port chars;
     char *output;
     size_t output_len;
     unsigned pokes;
     struct machine_port machine;
-    enum dt_request request;
+    enum dvt_request request;
     int status;
     struct block_port drive;
     uint8_t *disk;
@@ -61,11 +61,11 @@ static void must(bool ok, const char *what)
 
 /* ---- fake ports ---- */
 
-#define OWNER(port, member) ((struct dt *)((char *)(port) - offsetof(struct dt, member)))
+#define OWNER(port, member) ((struct dvt *)((char *)port - offsetof(struct dvt, member)))
 
 static void char_write(struct char_port *port, const uint8_t *buf, size_t len)
 {
-    struct dt *t = OWNER(port, chars);
+    struct dvt *t = OWNER(port, chars);
 
     for (size_t i = 0; i < len && t->output_len < OUTPUT_MAX; i++)
         t->output[t->output_len++] = (char)buf[i];
@@ -78,10 +78,10 @@ static void char_poke(struct char_port *port)
 
 static void machine_request(struct machine_port *port, enum machine_request what, int status, const char *who)
 {
-    static const enum dt_request kinds[] = {
-        [MACHINE_POWEROFF] = DT_POWEROFF, [MACHINE_RESET] = DT_RESET, [MACHINE_EXIT] = DT_EXIT
+    static const enum dvt_request kinds[] = {
+        [MACHINE_POWEROFF] = DVT_POWEROFF, [MACHINE_RESET] = DVT_RESET, [MACHINE_EXIT] = DVT_EXIT
     };
-    struct dt *t = OWNER(port, machine);
+    struct dvt *t = OWNER(port, machine);
 
     t->request = kinds[what];
     t->status = status;
@@ -89,7 +89,7 @@ static void machine_request(struct machine_port *port, enum machine_request what
 
 static void drive_submit(struct block_port *port, struct block_request *req)
 {
-    struct dt *t = OWNER(port, drive);
+    struct dvt *t = OWNER(port, drive);
 
     must(!t->queue, "the device has more than one request in flight");
     bool inside = req->len && req->len <= port->size && req->offset <= port->size - req->len;
@@ -98,7 +98,7 @@ static void drive_submit(struct block_port *port, struct block_request *req)
     t->queue = req;
 }
 
-static void carry_out(struct dt *t, struct block_request *req)
+static void carry_out(struct dvt *t, struct block_request *req)
 {
     enum block_status status = BLOCK_OK;
 
@@ -117,7 +117,7 @@ static void carry_out(struct dt *t, struct block_request *req)
 
 static void drive_drain(struct block_port *port)
 {
-    struct dt *t = OWNER(port, drive);
+    struct dvt *t = OWNER(port, drive);
 
     while (t->queue) {
         struct block_request *req = t->queue;
@@ -128,7 +128,7 @@ static void drive_drain(struct block_port *port)
 
 static void on_line(void *owner, unsigned n, bool level)
 {
-    struct dt *t = owner;
+    struct dvt *t = owner;
 
     t->level[n] = level;
     t->calls[n] += level;
@@ -136,123 +136,123 @@ static void on_line(void *owner, unsigned n, bool level)
 
 /* ---- the kinds ---- */
 
-static void connect(struct dt *t, struct line *line, unsigned n)
+static void connect(struct dvt *t, struct line *line, unsigned n)
 {
     line_connect(line, on_line, t, n);
 }
 
-static void make_rtc(struct dt *t)
+static void make_rtc(struct dvt *t)
 {
     t->dev = goldfish_rtc_new("rtc", &t->env);
     connect(t, goldfish_rtc_irq(t->dev), 0);
 }
 
-static void make_uart(struct dt *t)
+static void make_uart(struct dvt *t)
 {
-    t->dev = ns16550_new("uart", &t->env, &t->chars, DT_UART_HZ);
+    t->dev = ns16550_new("uart", &t->env, &t->chars, DVT_UART_HZ);
     connect(t, ns16550_irq(t->dev), 0);
 }
 
-static void make_plic(struct dt *t)
+static void make_plic(struct dvt *t)
 {
-    t->dev = plic_new("plic", &t->env, DT_SOURCES, DT_HARTS);
-    for (unsigned c = 0; c < DT_HARTS; c++)
+    t->dev = plic_new("plic", &t->env, DVT_SOURCES, DVT_HARTS);
+    for (unsigned c = 0; c < DVT_HARTS; c++)
         connect(t, plic_output(t->dev, c), c);
 }
 
-static void make_aclint(struct dt *t)
+static void make_aclint(struct dvt *t)
 {
-    t->dev = aclint_new("aclint", &t->env, DT_HARTS, DT_TIMEBASE);
-    for (unsigned h = 0; h < DT_HARTS; h++) {
+    t->dev = aclint_new("aclint", &t->env, DVT_HARTS, DVT_TIMEBASE);
+    for (unsigned h = 0; h < DVT_HARTS; h++) {
         connect(t, aclint_msip(t->dev, h), h);
-        connect(t, aclint_mtip(t->dev, h), DT_HARTS + h);
+        connect(t, aclint_mtip(t->dev, h), DVT_HARTS + h);
     }
 }
 
-static void make_sswi(struct dt *t)
+static void make_sswi(struct dvt *t)
 {
-    t->dev = aclint_sswi_new("sswi", &t->env, DT_HARTS);
-    for (unsigned h = 0; h < DT_HARTS; h++)
+    t->dev = aclint_sswi_new("sswi", &t->env, DVT_HARTS);
+    for (unsigned h = 0; h < DVT_HARTS; h++)
         connect(t, aclint_ssip(t->dev, h), h);
 }
 
-static void make_test(struct dt *t)
+static void make_test(struct dvt *t)
 {
     t->dev = sifive_test_new("test", &t->env, &t->machine);
 }
 
-static void make_fw_cfg(struct dt *t)
+static void make_fw_cfg(struct dvt *t)
 {
-    t->dev = fw_cfg_new("fwcfg", &t->env, t->kind == DT_FWCFG_IO ? FW_CFG_IOPORT : FW_CFG_MMIO);
-    must(dt_add_item(t, FW_CFG_NB_CPUS, "\x04\0", 2), "an item was refused");
-    must(dt_add_file(t, "opt/hello", "Hello, world", 12), "a file was refused");
-    must(dt_add_file(t, "etc/table", "0123456789abcdef", 16), "a file was refused");
+    t->dev = fw_cfg_new("fwcfg", &t->env, t->kind == DVT_FWCFG_IO ? FW_CFG_IOPORT : FW_CFG_MMIO);
+    must(dvt_add_item(t, FW_CFG_NB_CPUS, "\x04\0", 2), "an item was refused");
+    must(dvt_add_file(t, "opt/hello", "Hello, world", 12), "a file was refused");
+    must(dvt_add_file(t, "etc/table", "0123456789abcdef", 16), "a file was refused");
 }
 
-static void make_flash(struct dt *t)
+static void make_flash(struct dvt *t)
 {
     struct error e;
 
-    t->flash = ram_new("flash", DT_FLASH_SIZE, &e);
+    t->flash = ram_new("flash", DVT_FLASH_SIZE, &e);
     must(t->flash != NULL, "no memory");
-    memset(t->flash->host, 0xff, DT_FLASH_SIZE);
-    if (t->kind == DT_PFLASH) {
-        t->dev = pflash_new("flash", &t->env, DT_FLASH_SIZE, t->flash, NULL);
+    memset(t->flash->host, 0xff, DVT_FLASH_SIZE);
+    if (t->kind == DVT_PFLASH) {
+        t->dev = pflash_new("flash", &t->env, DVT_FLASH_SIZE, t->flash, NULL);
         return;
     }
-    t->drive.size = DT_FLASH_SIZE / 2;
-    t->drive.read_only = t->kind == DT_PFLASH_READ_ONLY;
+    t->drive.size = DVT_FLASH_SIZE / 2;
+    t->drive.read_only = t->kind == DVT_PFLASH_READ_ONLY;
     t->disk = malloc(t->drive.size);
     memset(t->disk, 0xff, t->drive.size);
-    t->dev = pflash_new("flash", &t->env, DT_FLASH_SIZE, t->flash, &t->drive);
+    t->dev = pflash_new("flash", &t->env, DVT_FLASH_SIZE, t->flash, &t->drive);
 }
 
-static void make_htif(struct dt *t)
+static void make_htif(struct dvt *t)
 {
     struct htif_place place;
     struct error e;
 
-    must(htif_place(DT_BASE + DT_TOHOST, DT_BASE + DT_FROMHOST, &place, &e), "htif has no place");
+    must(htif_place(DVT_BASE + DVT_TOHOST, DVT_BASE + DVT_FROMHOST, &place, &e), "htif has no place");
     t->dev = htif_new("htif", &t->env, &place, &t->chars, &t->machine);
 }
 
 static const struct {
     const char *name;
-    void (*make)(struct dt *t);
-} kinds[DT_KINDS] = {
-    [DT_RTC] = { "goldfish-rtc", make_rtc },
-    [DT_UART] = { "ns16550", make_uart },
-    [DT_PLIC] = { "plic", make_plic },
-    [DT_ACLINT] = { "aclint", make_aclint },
-    [DT_SSWI] = { "sswi", make_sswi },
-    [DT_TEST] = { "sifive-test", make_test },
-    [DT_FWCFG] = { "fw-cfg", make_fw_cfg },
-    [DT_FWCFG_IO] = { "fw-cfg-io", make_fw_cfg },
-    [DT_PFLASH] = { "pflash", make_flash },
-    [DT_PFLASH_DRIVE] = { "pflash-drive", make_flash },
-    [DT_PFLASH_READ_ONLY] = { "pflash-read-only", make_flash },
-    [DT_HTIF] = { "htif", make_htif },
+    void (*make)(struct dvt *t);
+} kinds[DVT_KINDS] = {
+    [DVT_RTC] = { "goldfish-rtc", make_rtc },
+    [DVT_UART] = { "ns16550", make_uart },
+    [DVT_PLIC] = { "plic", make_plic },
+    [DVT_ACLINT] = { "aclint", make_aclint },
+    [DVT_SSWI] = { "sswi", make_sswi },
+    [DVT_TEST] = { "sifive-test", make_test },
+    [DVT_FWCFG] = { "fw-cfg", make_fw_cfg },
+    [DVT_FWCFG_IO] = { "fw-cfg-io", make_fw_cfg },
+    [DVT_PFLASH] = { "pflash", make_flash },
+    [DVT_PFLASH_DRIVE] = { "pflash-drive", make_flash },
+    [DVT_PFLASH_READ_ONLY] = { "pflash-read-only", make_flash },
+    [DVT_HTIF] = { "htif", make_htif },
 };
 
-const char *dt_name(enum dt_kind kind)
+const char *dvt_name(enum dvt_kind kind)
 {
     return kinds[kind].name;
 }
 
-struct dt *dt_new(enum dt_kind kind)
+struct dvt *dvt_new(enum dvt_kind kind)
 {
-    struct dt *t = calloc(1, sizeof *t);
+    struct dvt *t = calloc(1, sizeof *t);
     struct error e;
 
     t->kind = kind;
     t->trace_out = open_memstream(&t->trace_text, &t->trace_len);
     t->trace = trace_new(t->trace_out);
     trace_enable(t->trace, "guest_error");
-    t->clock = clock_new(0, DT_WALL);
+    t->clock = clock_new(0, DVT_WALL);
     t->bus = bus_new(t->trace);
-    t->ram = ram_new("ram", DT_RAM_SIZE, &e);
+    t->ram = ram_new("ram", DVT_RAM_SIZE, &e);
     must(t->ram != NULL, "no memory");
-    must(bus_add_memory(t->bus, BUS_RAM, DT_RAM, t->ram, DT_RAM_SIZE, &e), e.text);
+    must(bus_add_memory(t->bus, BUS_RAM, DVT_RAM, t->ram, DVT_RAM_SIZE, &e), e.text);
     t->env = (struct dev_env){ .bus = t->bus, .clock = t->clock, .trace = t->trace };
     t->output = malloc(OUTPUT_MAX);
     t->chars.write = char_write;
@@ -261,12 +261,12 @@ struct dt *dt_new(enum dt_kind kind)
     t->drive.submit = drive_submit;
     t->drive.drain = drive_drain;
     kinds[kind].make(t);
-    must(bus_add_device(t->bus, DT_BASE, t->dev, t->flash, &e), e.text);
+    must(bus_add_device(t->bus, DVT_BASE, t->dev, t->flash, &e), e.text);
     device_reset(t->dev);
     return t;
 }
 
-void dt_free(struct dt *t)
+void dvt_free(struct dvt *t)
 {
     device_destroy(t->dev);
     must(clock_deadline(t->clock) == CLOCK_NEVER, "a destroyed device left a timer");
@@ -283,50 +283,50 @@ void dt_free(struct dt *t)
     free(t);
 }
 
-uint64_t dt_span(const struct dt *t)
+uint64_t dvt_span(const struct dvt *t)
 {
     return t->dev->ops->span ? t->dev->ops->span : t->dev->span;
 }
 
 /* ---- the guest ---- */
 
-bool dt_access(struct dt *t, uint64_t off, unsigned width, bool write, uint64_t *value)
+bool dvt_access(struct dvt *t, uint64_t off, unsigned width, bool write, uint64_t *value)
 {
     if (write)
-        return bus_write(t->bus, DT_BASE + off, width, *value) == BUS_OK;
-    return bus_read(t->bus, DT_BASE + off, width, value) == BUS_OK;
+        return bus_write(t->bus, DVT_BASE + off, width, *value) == BUS_OK;
+    return bus_read(t->bus, DVT_BASE + off, width, value) == BUS_OK;
 }
 
-uint64_t dt_read(struct dt *t, uint64_t off, unsigned width)
+uint64_t dvt_read(struct dvt *t, uint64_t off, unsigned width)
 {
     uint64_t value = 0;
 
-    must(dt_access(t, off, width, false, &value), "a read was refused");
+    must(dvt_access(t, off, width, false, &value), "a read was refused");
     return value;
 }
 
-void dt_write(struct dt *t, uint64_t off, unsigned width, uint64_t value)
+void dvt_write(struct dvt *t, uint64_t off, unsigned width, uint64_t value)
 {
-    must(dt_access(t, off, width, true, &value), "a write was refused");
+    must(dvt_access(t, off, width, true, &value), "a write was refused");
 }
 
-uint8_t *dt_ram(struct dt *t, uint64_t gpa)
+uint8_t *dvt_ram(struct dvt *t, uint64_t gpa)
 {
-    must(gpa >= DT_RAM && gpa < DT_RAM + (uint64_t)DT_RAM_SIZE, "no RAM there");
-    return t->ram->host + (gpa - DT_RAM);
+    must(gpa >= DVT_RAM && gpa < DVT_RAM + (uint64_t)DVT_RAM_SIZE, "no RAM there");
+    return t->ram->host + (gpa - DVT_RAM);
 }
 
-bool dt_direct(const struct dt *t)
+bool dvt_direct(const struct dvt *t)
 {
-    return bus_find(t->bus, DT_BASE)->kind == BUS_ROMD;
+    return bus_find(t->bus, DVT_BASE)->kind == BUS_ROMD;
 }
 
-void dt_reset(struct dt *t)
+void dvt_reset(struct dvt *t)
 {
     device_reset(t->dev);
 }
 
-unsigned dt_guest_errors(struct dt *t)
+unsigned dvt_guest_errors(struct dvt *t)
 {
     unsigned lines = 0;
 
@@ -338,27 +338,27 @@ unsigned dt_guest_errors(struct dt *t)
 
 /* ---- wires and time ---- */
 
-bool dt_line(const struct dt *t, unsigned n)
+bool dvt_line(const struct dvt *t, unsigned n)
 {
     return t->level[n];
 }
 
-unsigned dt_calls(const struct dt *t, unsigned n)
+unsigned dvt_calls(const struct dvt *t, unsigned n)
 {
     return t->calls[n];
 }
 
-void dt_input(struct dt *t, unsigned source, bool level)
+void dvt_input(struct dvt *t, unsigned source, bool level)
 {
     plic_set_input(t->dev, source, level);
 }
 
-uint64_t dt_now(const struct dt *t)
+uint64_t dvt_now(const struct dvt *t)
 {
     return clock_now(t->clock);
 }
 
-void dt_advance(struct dt *t, uint64_t ns)
+void dvt_advance(struct dvt *t, uint64_t ns)
 {
     uint64_t target = clock_now(t->clock) + ns;
 
@@ -371,7 +371,7 @@ void dt_advance(struct dt *t, uint64_t ns)
 
 /* ---- the host ---- */
 
-size_t dt_type(struct dt *t, const void *buf, size_t len)
+size_t dvt_type(struct dvt *t, const void *buf, size_t len)
 {
     must(t->chars.dev != NULL, "nothing is attached");
     size_t room = t->chars.can_receive(t->chars.dev);
@@ -382,73 +382,73 @@ size_t dt_type(struct dt *t, const void *buf, size_t len)
     return n;
 }
 
-void dt_break(struct dt *t)
+void dvt_break(struct dvt *t)
 {
     t->chars.event(t->chars.dev, CHAR_BREAK);
 }
 
-size_t dt_output(const struct dt *t, const char **buf)
+size_t dvt_output(const struct dvt *t, const char **buf)
 {
     *buf = t->output;
     return t->output_len;
 }
 
-unsigned dt_pokes(const struct dt *t)
+unsigned dvt_pokes(const struct dvt *t)
 {
     return t->pokes;
 }
 
-enum dt_request dt_take_request(struct dt *t, int *status)
+enum dvt_request dvt_take_request(struct dvt *t, int *status)
 {
-    enum dt_request request = t->request;
+    enum dvt_request request = t->request;
 
     *status = t->status;
-    t->request = DT_NO_REQUEST;
+    t->request = DVT_NO_REQUEST;
     return request;
 }
 
-bool dt_add_file(struct dt *t, const char *name, const void *data, uint32_t len)
+bool dvt_add_file(struct dvt *t, const char *name, const void *data, uint32_t len)
 {
     struct error e;
 
     return fw_cfg_add_file(t->dev, name, data, len, &e);
 }
 
-bool dt_add_item(struct dt *t, uint16_t key, const void *data, uint32_t len)
+bool dvt_add_item(struct dvt *t, uint16_t key, const void *data, uint32_t len)
 {
     struct error e;
 
     return fw_cfg_add(t->dev, key, data, len, &e);
 }
 
-uint8_t *dt_drive(struct dt *t)
+uint8_t *dvt_drive(struct dvt *t)
 {
     return t->disk;
 }
 
-void dt_drain(struct dt *t)
+void dvt_drain(struct dvt *t)
 {
     drive_drain(&t->drive);
 }
 
-unsigned dt_flushes(const struct dt *t)
+unsigned dvt_flushes(const struct dvt *t)
 {
     return t->flushes;
 }
 
-void dt_fail_drive(struct dt *t, bool fail)
+void dvt_fail_drive(struct dvt *t, bool fail)
 {
     t->fail_drive = fail;
 }
 
-bool dt_load_flash(struct dt *t)
+bool dvt_load_flash(struct dvt *t)
 {
     struct error e;
 
     return pflash_load(t->dev, &e);
 }
 
-bool dt_htif_place(uint64_t tohost, uint64_t fromhost, uint64_t *base, uint64_t *span)
+bool dvt_htif_place(uint64_t tohost, uint64_t fromhost, uint64_t *base, uint64_t *span)
 {
     struct htif_place place;
     struct error e;
@@ -462,7 +462,7 @@ bool dt_htif_place(uint64_t tohost, uint64_t fromhost, uint64_t *base, uint64_t 
 
 /* ---- state ---- */
 
-size_t dt_save(const struct dt *t, uint8_t *buf, size_t capacity)
+size_t dvt_save(const struct dvt *t, uint8_t *buf, size_t capacity)
 {
     struct state_out out = { 0 };
 
@@ -474,7 +474,7 @@ size_t dt_save(const struct dt *t, uint8_t *buf, size_t capacity)
     return len;
 }
 
-bool dt_load(struct dt *t, const uint8_t *buf, size_t len, char *message, size_t size)
+bool dvt_load(struct dvt *t, const uint8_t *buf, size_t len, char *message, size_t size)
 {
     struct state_in in = { buf, len, 0 };
     struct error e = { "" };
@@ -484,15 +484,15 @@ bool dt_load(struct dt *t, const uint8_t *buf, size_t len, char *message, size_t
     return ok;
 }
 
-bool dt_clone(const struct dt *from, struct dt *to)
+bool dvt_clone(const struct dvt *from, struct dvt *to)
 {
     struct state_out out = { 0 };
     struct error e;
 
     clock_set(to->clock, clock_now(from->clock));
-    memcpy(to->ram->host, from->ram->host, DT_RAM_SIZE);
+    memcpy(to->ram->host, from->ram->host, DVT_RAM_SIZE);
     if (from->flash)
-        memcpy(to->flash->host, from->flash->host, DT_FLASH_SIZE);
+        memcpy(to->flash->host, from->flash->host, DVT_FLASH_SIZE);
     device_save(from->dev, &out);
     struct state_in in = { out.data, out.len, 0 };
     bool ok = device_load(to->dev, &in, &e);

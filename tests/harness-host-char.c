@@ -393,7 +393,7 @@ static void mux_start(struct report *r, struct muxed *m, bool terminal)
     rig_open(&m->a.rig, 1.0);
     expect(r, chardev_parse("ringbuf,size=4096", &c, &m->a.rig.e), "%s", m->a.rig.e.text);
     m->back = chardev_open(m->a.rig.loop, &c, &m->a.rig.e);
-    m->mux = mux_new(m->a.rig.loop, m->back, MUX_ESCAPE, terminal, on_quit, m, &m->a.rig.e);
+    m->mux = mux_new(m->a.rig.loop, m->back, MUX_ESCAPE, terminal, on_quit, m);
     attach(&m->a, mux_add(m->mux, "serial0", &m->a.rig.e));
     attach(&m->b, mux_add(m->mux, "monitor", &m->a.rig.e));
 }
@@ -564,7 +564,7 @@ static void set_shares_and_refuses_to_share(struct report *r)
     struct error e = { "" };
 
     rig_open(&m.a.rig, 1.0);
-    struct chardev_set *set = chardev_set_new(m.a.rig.loop, MUX_ESCAPE, on_quit, &m, &e);
+    struct chardev_set *set = chardev_set_new(m.a.rig.loop, MUX_ESCAPE, on_quit, &m);
     expect(r, chardev_parse("ringbuf,id=one", &c, &e) && chardev_set_add(set, &c, &e), "%s", e.text);
     expect(r, !chardev_set_add(set, &c, &e) && strstr(e.text, "two character devices"), "message: %s",
            e.text);

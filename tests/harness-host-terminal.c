@@ -76,7 +76,7 @@ static void child_main(int says, char what)
     struct char_port *back = chardev_open(rig.loop, &c, &rig.e);
     if (!back || !terminal_job_control(rig.loop, &rig.e))
         _exit(91);
-    struct mux *mux = mux_new(rig.loop, back, MUX_ESCAPE, chardev_is_terminal(back), echo_quit, &d, &rig.e);
+    struct mux *mux = mux_new(rig.loop, back, MUX_ESCAPE, chardev_is_terminal(back), echo_quit, &d);
     d.port = mux_add(mux, "serial0", &rig.e);
     d.port->dev = &d;
     d.port->can_receive = echo_room;

@@ -144,7 +144,8 @@ Bytes zboot(const char *method, const Bytes &payload)
     put(b, 8, b.size(), 4);
     put(b, 12, payload.size(), 4);
     std::memcpy(&b[24], method, std::strlen(method));
-    b.insert(b.end(), payload.begin(), payload.end());
+    b.resize(512 + payload.size()); /* gcc 12 warns of an insert() here */
+    std::copy(payload.begin(), payload.end(), b.begin() + 512);
     return b;
 }
 

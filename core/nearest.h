@@ -1,6 +1,6 @@
 /* nearest.h - help for mistyped words: the nearest known word, and the culprit underlined in its line. */
-#ifndef MACHINE_NEAREST_H
-#define MACHINE_NEAREST_H
+#ifndef CORE_NEAREST_H
+#define CORE_NEAREST_H
 
 #include <stddef.h>
 
@@ -15,8 +15,7 @@ struct nearest {
 void nearest_init(struct nearest *n, const char *word);
 void nearest_try(struct nearest *n, const char *known);
 
-/* Edits (insert, delete, replace, swap neighbours) that turn `a` into `b`; words are compared up to 63
- * bytes. */
+/* Edits (insert, delete, replace, swap neighbours) that turn `a` into `b`; words are compared up to 63 bytes. */
 unsigned nearest_distance(const char *a, const char *b);
 
 /* Appends ": did you mean 'X'?" with `dash` in front of the word, or nothing. */

@@ -1,13 +1,11 @@
 /*
- * keyvals.h - texts of the form "first,key=value,flag,other=a,,b": comma-separated, a doubled comma stands
- * for one.
+ * keyvals.h - texts of the form "first,key=value,flag,other=a,,b": comma-separated, a doubled comma stands for one.
  *
- * Whoever reads a text asks for its keys by name and then calls keyvals_finish, which refuses what nobody
- * asked for. Errors show the text with the culprit underlined. Running out of memory here aborts: no guest
- * runs yet.
+ * Whoever reads a text asks for its keys by name and then calls keyvals_finish, which refuses what nobody asked for.
+ * Errors show the text with the culprit underlined.
  */
-#ifndef MACHINE_KEYVALS_H
-#define MACHINE_KEYVALS_H
+#ifndef CORE_KEYVALS_H
+#define CORE_KEYVALS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +18,7 @@ struct keyval_item {
     char *value;     /* "on" for a flag; asking for FOO as a bool also finds a flag noFOO */
     size_t at;       /* byte offset of the item in the text */
     size_t value_at; /* byte offset of the value; == at for a flag or an implied key */
-    bool flag;       /* had no '=' */
+    bool flag;       /* a key without '=' */
     bool used;
 };
 
@@ -32,8 +30,10 @@ struct keyvals {
 };
 
 /* `implied` (or NULL) is the key of a first item without '='. */
-bool keyvals_parse(struct keyvals *kv, const char *option, const char *text, const char *implied,
-                   struct error *e);
+bool keyvals_parse(struct keyvals *kv, const char *option, const char *text, const char *implied, struct error *e);
+
+/* The same for a text whose first item is a value in any case, as in "unix:/tmp/a=b,server=on": its key is `first`. */
+bool keyvals_parse_first(struct keyvals *kv, const char *option, const char *text, const char *first, struct error *e);
 void keyvals_free(struct keyvals *kv);
 
 /* Appends the items of `from`, which stays as it is: for options that add up, such as -machine. */
@@ -46,11 +46,10 @@ const char *keyvals_get(struct keyvals *kv, const char *key);
 const char *keyvals_peek(const struct keyvals *kv, const char *key);
 
 /* These leave *out alone when the key is absent, and fail when its value does not fit. */
-bool keyvals_bool(struct keyvals *kv, const char *key, bool *out,
-                  struct error *e); /* on yes true y / off no false n */
+bool keyvals_bool(struct keyvals *kv, const char *key, bool *out, struct error *e); /* see parse_bool */
 bool keyvals_u64(struct keyvals *kv, const char *key, uint64_t *out, struct error *e);
-bool keyvals_size(struct keyvals *kv, const char *key, uint64_t *out,
-                  struct error *e); /* k M G T suffix; bytes */
+bool keyvals_size(struct keyvals *kv, const char *key, uint64_t *out, struct error *e); /* k M G T suffix; bytes */
+bool keyvals_copy(struct keyvals *kv, const char *key, char *out, size_t size, struct error *e); /* a text, not empty */
 
 /* An error about the value of `key`: the message, then the text with that value underlined. Returns false. */
 bool keyvals_error(const struct keyvals *kv, const char *key, struct error *e, const char *fmt, ...)

@@ -1,7 +1,4 @@
-/*
- * nearest.c - see nearest.h. The distance is Damerau and Levenshtein's in its "optimal string alignment"
- * form.
- */
+/* nearest.c - see nearest.h. The distance is Damerau and Levenshtein's in its "optimal string alignment" form. */
 #include "nearest.h"
 
 #include <stdarg.h>

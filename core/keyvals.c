@@ -1,10 +1,6 @@
-/*
- * keyvals.c - see keyvals.h. The form is that of QEMU's documentation, "Key-value options" of its invocation
- * page.
- */
+/* keyvals.c - see keyvals.h. The form is that of QEMU's documentation, "Key-value options" of its invocation page. */
 #include "keyvals.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -12,26 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "nearest.h"
-
-static void *must(void *p)
-{
-    assert(p);
-    return p;
-}
-
-static char *copy_text(const char *s, size_t len)
-{
-    char *p = must(malloc(len + 1));
-
-    memcpy(p, s, len);
-    p[len] = 0;
-    return p;
-}
 
 static struct keyval_item *add_item(struct keyvals *kv)
 {
-    kv->item = must(realloc(kv->item, (kv->count + 1) * sizeof *kv->item));
+    kv->item = alloc_resize(kv->item, kv->count + 1, sizeof *kv->item);
     kv->item[kv->count] = (struct keyval_item){ 0 };
     return &kv->item[kv->count++];
 }
@@ -39,7 +21,7 @@ static struct keyval_item *add_item(struct keyvals *kv)
 /* Copies up to the next single comma, undoing doubled ones; *at ends behind that comma or on the final 0. */
 static char *take_item(const char *text, size_t *at, bool *more)
 {
-    char *out = must(malloc(strlen(text + *at) + 1));
+    char *out = alloc_zeroed(strlen(text + *at) + 1);
     size_t n = 0;
 
     for (; text[*at]; (*at)++) {
@@ -49,43 +31,40 @@ static char *take_item(const char *text, size_t *at, bool *more)
             (*at)++;
         out[n++] = text[*at];
     }
-    out[n] = 0;
     *more = text[*at] == ',';
     *at += *more;
     return out;
 }
 
-static void split_item(struct keyval_item *item, char *taken, const char *implied)
+/* `taken` becomes the item's. */
+static void split_item(struct keyval_item *item, char *taken, const char *implied, bool always)
 {
-    char *equal = strchr(taken, '=');
+    char *equal = implied && always ? NULL : strchr(taken, '=');
 
     item->value_at = item->at;
-    item->flag = !equal;
+    item->flag = !equal && !implied;
     if (equal) {
-        item->key = copy_text(taken, (size_t)(equal - taken));
-        item->value = copy_text(equal + 1, strlen(equal + 1));
+        *equal = 0;
+        item->key = taken;
+        item->value = alloc_text(equal + 1);
         item->value_at += strlen(item->key) + 1;
-    } else if (implied) {
-        item->key = copy_text(implied, strlen(implied));
-        item->value = copy_text(taken, strlen(taken));
     } else {
-        item->key = copy_text(taken, strlen(taken));
-        item->value = copy_text("on", 2);
+        item->key = implied ? alloc_text(implied) : taken;
+        item->value = implied ? taken : alloc_text("on");
     }
-    free(taken);
 }
 
-bool keyvals_parse(struct keyvals *kv, const char *option, const char *text, const char *implied,
-                   struct error *e)
+static bool parse(struct keyvals *kv, const char *option, const char *text, const char *implied, bool always,
+                  struct error *e)
 {
     size_t at = 0;
     bool more = *text;
 
-    *kv = (struct keyvals){ .option = option, .text = copy_text(text, strlen(text)) };
+    *kv = (struct keyvals){ .option = option, .text = alloc_text(text) };
     while (more) {
         struct keyval_item *item = add_item(kv);
         item->at = at;
-        split_item(item, take_item(text, &at, &more), kv->count == 1 ? implied : NULL);
+        split_item(item, take_item(text, &at, &more), kv->count == 1 ? implied : NULL, always);
         if (*item->key)
             continue;
         error_set(e, "%s has an item without a name", option);
@@ -94,6 +73,16 @@ bool keyvals_parse(struct keyvals *kv, const char *option, const char *text, con
         return false;
     }
     return true;
+}
+
+bool keyvals_parse(struct keyvals *kv, const char *option, const char *text, const char *implied, struct error *e)
+{
+    return parse(kv, option, text, implied, false, e);
+}
+
+bool keyvals_parse_first(struct keyvals *kv, const char *option, const char *text, const char *first, struct error *e)
+{
+    return parse(kv, option, text, first, true, e);
 }
 
 void keyvals_free(struct keyvals *kv)
@@ -113,7 +102,7 @@ void keyvals_merge(struct keyvals *kv, const struct keyvals *from)
     size_t shift = old ? old + 1 : 0, add = strlen(from->text);
 
     kv->option = from->option;
-    kv->text = must(realloc(kv->text, shift + add + 1));
+    kv->text = alloc_resize(kv->text, shift + add + 1, 1);
     if (old)
         kv->text[old] = ',';
     memcpy(kv->text + shift, from->text, add + 1);
@@ -121,8 +110,8 @@ void keyvals_merge(struct keyvals *kv, const struct keyvals *from)
         const struct keyval_item *f = &from->item[i];
         struct keyval_item *item = add_item(kv);
         *item = *f;
-        item->key = copy_text(f->key, strlen(f->key));
-        item->value = copy_text(f->value, strlen(f->value));
+        item->key = alloc_text(f->key);
+        item->value = alloc_text(f->value);
         item->at += shift;
         item->value_at += shift;
     }
@@ -196,8 +185,7 @@ bool keyvals_u64(struct keyvals *kv, const char *key, uint64_t *out, struct erro
 
     if (!v || parse_u64(v, out))
         return true;
-    return keyvals_error(kv, key, e, "'%s' takes a number (decimal, or hexadecimal with 0x), not '%.80s'",
-                         key, v);
+    return keyvals_error(kv, key, e, "'%s' takes a number (decimal, or hexadecimal with 0x), not '%.80s'", key, v);
 }
 
 bool keyvals_size(struct keyvals *kv, const char *key, uint64_t *out, struct error *e)
@@ -207,6 +195,20 @@ bool keyvals_size(struct keyvals *kv, const char *key, uint64_t *out, struct err
     if (!v || parse_size(v, 1, out))
         return true;
     return keyvals_error(kv, key, e, "'%s' takes a size such as 512M or 4G, not '%.80s'", key, v);
+}
+
+bool keyvals_copy(struct keyvals *kv, const char *key, char *out, size_t size, struct error *e)
+{
+    const char *v = keyvals_get(kv, key);
+
+    if (!v)
+        return true;
+    if (!*v || find(kv, key)->flag)
+        return keyvals_error(kv, key, e, "'%s' needs a value: %s=...", key, key);
+    if (strlen(v) >= size)
+        return keyvals_error(kv, key, e, "'%s' is longer than %zu bytes", key, size - 1);
+    memcpy(out, v, strlen(v) + 1);
+    return true;
 }
 
 bool keyvals_finish(const struct keyvals *kv, const char *const *known, struct error *e)

@@ -1,0 +1,63 @@
+/* fp-between.S - conversions between the widths of floating point. Operands and results are whole registers. */
+#define WIDTH_BITS 64
+#include "fp-macros.h"
+#define H(x) (0xffffffffffff0000 | x)
+#define S(x) (0xffffffff00000000 | x)
+
+    BEGIN
+/* ---- wider is exact, but for a signalling NaN ---- */
+    RAW(0x3ff8000000000000, 0, S(0x3fc00000), fcvt.d.s fa0, fa1)
+    RAW(0x36a0000000000000, 0, S(0x00000001), fcvt.d.s fa0, fa1)
+    RAW(0xfff0000000000000, 0, S(0xff800000), fcvt.d.s fa0, fa1)
+    RAW(0x8000000000000000, 0, S(0x80000000), fcvt.d.s fa0, fa1)
+    RAW(QNAN, 0, S(0xffc12345), fcvt.d.s fa0, fa1)
+    RAW(QNAN, NV, S(0x7f800001), fcvt.d.s fa0, fa1)
+    RAW(QNAN, 0, 0x3fc00000, fcvt.d.s fa0, fa1)
+    RAW(S(0x3fc00000), 0, H(0x3e00), fcvt.s.h fa0, fa1)
+    RAW(S(0x33800000), 0, H(0x0001), fcvt.s.h fa0, fa1)
+    RAW(S(0xff800000), 0, H(0xfc00), fcvt.s.h fa0, fa1)
+    RAW(S(0x7fc00000), 0, H(0xfe55), fcvt.s.h fa0, fa1)
+    RAW(S(0x7fc00000), NV, H(0x7c01), fcvt.s.h fa0, fa1)
+    RAW(S(0x7fc00000), 0, S(0x3e00), fcvt.s.h fa0, fa1)
+    RAW(0x3ff8000000000000, 0, H(0x3e00), fcvt.d.h fa0, fa1)
+    RAW(0x3e70000000000000, 0, H(0x0001), fcvt.d.h fa0, fa1)
+    RAW(QNAN, NV, H(0x7c01), fcvt.d.h fa0, fa1)
+    RAW(QNAN, 0, S(0x3e00), fcvt.d.h fa0, fa1)
+
+/* ---- narrower rounds ---- */
+    RAW(S(0x3fc00000), 0, 0x3ff8000000000000, fcvt.s.d fa0, fa1)
+    RAW(S(0x3eaaaaab), NX, 0x3fd5555555555555, fcvt.s.d fa0, fa1)
+    RAW(S(0x3eaaaaab), NX, 0x3fd5555555555555, fcvt.s.d fa0, fa1, rne)
+    RAW(S(0x3eaaaaaa), NX, 0x3fd5555555555555, fcvt.s.d fa0, fa1, rtz)
+    RAW(S(0x3eaaaaaa), NX, 0x3fd5555555555555, fcvt.s.d fa0, fa1, rdn)
+    RAW(S(0x3eaaaaab), NX, 0x3fd5555555555555, fcvt.s.d fa0, fa1, rup)
+    RAW(S(0x3f800000), NX, 0x3ff0000010000000, fcvt.s.d fa0, fa1, rne)
+    RAW(S(0x3f800001), NX, 0x3ff0000010000000, fcvt.s.d fa0, fa1, rmm)
+    RAW(S(0x7f800000), OF | NX, 0x7fefffffffffffff, fcvt.s.d fa0, fa1)
+    RAW(S(0x7f7fffff), OF | NX, 0x7fefffffffffffff, fcvt.s.d fa0, fa1, rtz)
+    RAW(S(0x00000001), 0, 0x36a0000000000000, fcvt.s.d fa0, fa1)
+    RAW(S(0x00000000), UF | NX, 0x3690000000000000, fcvt.s.d fa0, fa1)
+    RAW(S(0x00000001), UF | NX, 0x3690000000000000, fcvt.s.d fa0, fa1, rup)
+    /* tiny before rounding but not after: no UF */
+    RAW(S(0x00800000), NX, 0x380fffffff000000, fcvt.s.d fa0, fa1)
+    RAW(S(0x7fc00000), 0, 0x7ff8000000000001, fcvt.s.d fa0, fa1)
+    RAW(S(0x7fc00000), NV, 0xfff0000000000001, fcvt.s.d fa0, fa1)
+    RAW(H(0x3e00), 0, S(0x3fc00000), fcvt.h.s fa0, fa1)
+    RAW(H(0x3555), NX, S(0x3eaaaaab), fcvt.h.s fa0, fa1)
+    RAW(H(0x3556), NX, S(0x3eaaaaab), fcvt.h.s fa0, fa1, rup)
+    RAW(H(0x3c01), NX, S(0x3f801000), fcvt.h.s fa0, fa1, rmm)
+    RAW(H(0x3c00), NX, S(0x3f801000), fcvt.h.s fa0, fa1, rne)
+    RAW(H(0x7c00), OF | NX, S(0x477ff000), fcvt.h.s fa0, fa1)
+    RAW(H(0x7bff), NX, S(0x477fefff), fcvt.h.s fa0, fa1)
+    RAW(H(0x0001), 0, S(0x33800000), fcvt.h.s fa0, fa1)
+    RAW(H(0x0000), UF | NX, S(0x33000000), fcvt.h.s fa0, fa1)
+    RAW(H(0x7e00), NV, S(0x7f800001), fcvt.h.s fa0, fa1)
+    RAW(H(0x7e00), 0, 0x3fc00000, fcvt.h.s fa0, fa1)
+    RAW(H(0x3e00), 0, 0x3ff8000000000000, fcvt.h.d fa0, fa1)
+    RAW(H(0x3555), NX, 0x3fd5555555555555, fcvt.h.d fa0, fa1)
+    RAW(H(0x3556), NX, 0x3fd5555555555555, fcvt.h.d fa0, fa1, rup)
+    /* once: by way of binary32 this would round twice, to 0x3c00 */
+    RAW(H(0x3c01), NX, 0x3ff0020000000001, fcvt.h.d fa0, fa1)
+    RAW(H(0xfc00), OF | NX, 0xffefffffffffffff, fcvt.h.d fa0, fa1)
+    RAW(H(0x7e00), NV, 0x7ff0000000000001, fcvt.h.d fa0, fa1)
+    END
