@@ -37,6 +37,11 @@ enum cpu_request {
     CPU_REQUEST_STOP = 4,      /* leave run(); whoever set it clears it */
 };
 
+/* Why a debugger got the vCPU: run() returned CPU_EXIT_DEBUG. */
+enum cpu_stop { CPU_STOP_BREAK, CPU_STOP_STEP, CPU_STOP_WATCH_WRITE, CPU_STOP_WATCH_READ, CPU_STOP_WATCH_ACCESS };
+
+enum { CPU_WATCH_READ = 1, CPU_WATCH_WRITE = 2, CPU_BREAKS = 64, CPU_WATCHES = 16 };
+
 /* A register as the debugger and the monitor see it. */
 struct cpu_reg {
     const char *name;
@@ -67,6 +72,13 @@ struct cpu_ops {
     void (*set_register)(struct cpu *cpu, unsigned id, uint64_t value);
     /* Debugger's view: guest-virtual to guest-physical without side effects. */
     bool (*translate)(struct cpu *cpu, uint64_t gva, uint64_t *gpa);
+    /* Debugger's, while the vCPU does not run. A breakpoint at gva stops before its instruction, whatever is there; the
+     * instruction at pc itself runs when run() starts on it. False when there are CPU_BREAKS already, or none to drop. */
+    bool (*set_break)(struct cpu *cpu, uint64_t gva, bool on);
+    /* Stops after an instruction that touched [gva, gva + len) in a way of `kinds` (CPU_WATCH_*). */
+    bool (*set_watch)(struct cpu *cpu, uint64_t gva, uint64_t len, unsigned kinds, bool on);
+    /* Executes one instruction (or takes the exception that it raises), but no interrupt. */
+    void (*step)(struct cpu *cpu);
     void (*save)(struct cpu *cpu, struct state_out *out);
     bool (*load)(struct cpu *cpu, struct state_in *in, struct error *e);
     void (*destroy)(struct cpu *cpu);
@@ -79,6 +91,8 @@ struct cpu {
     _Atomic uint32_t request; /* OR of enum cpu_request */
     pthread_mutex_t sleep_mutex;
     pthread_cond_t sleep_cond;
+    enum cpu_stop stop;    /* after CPU_EXIT_DEBUG */
+    uint64_t stop_address; /* of a watchpoint: the address that was touched */
 };
 
 void cpu_init(struct cpu *cpu, const struct cpu_ops *ops, const struct cpu_env *env, unsigned index);

@@ -138,7 +138,7 @@ static struct rv_block *cached(struct rv *cpu, const uint8_t *host)
     return NULL;
 }
 
-/* One instruction at pc, each half of it fetched for itself: it may cross into the next page, or into another PMP entry. */
+/* One instruction at pc, each half fetched for itself: it may cross into the next page, or into another PMP entry. */
 static const struct rv_block *lone_block(struct rv *cpu, const uint8_t *host)
 {
     struct rv_block *b = &cpu->code->lone.block;
@@ -161,7 +161,7 @@ static const struct rv_block *lone_block(struct rv *cpu, const uint8_t *host)
     return b;
 }
 
-/* May all of pc's page be fetched? Where PMP differs inside it, translations are not cached and each fetch is checked. */
+/* May all of pc's page be fetched? Where PMP differs inside, translations are not cached and each fetch is checked. */
 static bool whole_page(struct rv *cpu)
 {
     return tlb_slot(&cpu->fetch->exec, cpu->pc)->tag == tlb_tag(cpu->pc, 1);
@@ -174,7 +174,8 @@ static void trace_block(struct rv *cpu, const struct rv_block *b)
         char text[96];
         uint64_t pc = cpu->pc + b->ops[i].off;
         rv_disasm(cpu->decoder, pc, b->ops[i].raw, text, sizeof text);
-        trace_raw(cpu->log_asm, "0x%08llx:  %0*x  %s\n", (unsigned long long)pc, b->ops[i].len * 2, b->ops[i].raw, text);
+        trace_raw(cpu->log_asm, "0x%08llx:  %0*x  %s\n", (unsigned long long)pc, b->ops[i].len * 2, b->ops[i].raw,
+                  text);
     }
 }
 

@@ -185,7 +185,7 @@ static void fill(struct rv *cpu, struct rv_space *space, uint64_t va, const stru
     uint64_t page = at->gpa & ~(uint64_t)(PAGE_SIZE - 1);
     uint8_t *host = bus_memory(cpu->cpu.env.bus, page, PAGE_SIZE, access == ACCESS_WRITE);
 
-    if (!host || !rv_pmp_uniform(cpu, page))
+    if (!host || !rv_pmp_uniform(cpu, page) || (access != ACCESS_EXEC && rv_debug_watched(cpu, va)))
         return;
     tlb_fill(tlb, va, host);
     rv_note_page(space, va, at->span);
@@ -202,6 +202,8 @@ static int resolve(struct rv *cpu, struct rv_space *space, uint64_t va, unsigned
     if (!rv_pmp_allows(cpu, at->gpa, size, space->view & RV_VIEW_PRIV, access))
         return access_cause[access];
     fill(cpu, space, va, at, access);
+    if (unlikely(cpu->debug.watch_count) && access != ACCESS_EXEC)
+        rv_debug_access(cpu, va, size, access == ACCESS_WRITE);
     return 0;
 }
 

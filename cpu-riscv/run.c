@@ -49,6 +49,17 @@ static uint64_t spent(const struct rv *cpu)
     return cpu->retired + cpu->traps;
 }
 
+void rv_run_one(struct rv *cpu)
+{
+    fpu_enter(cpu->frm, cpu->fflags);
+    if (!setjmp(cpu->escape)) {
+        cpu->slice = cpu->slice_size = 1;
+        run_slice(cpu);
+    }
+    account(cpu);
+    cpu->fflags = (uint8_t)fpu_leave();
+}
+
 /* Between slices: why run() has to return, or -1. */
 static int look_around(struct rv *cpu)
 {
@@ -58,6 +69,10 @@ static int look_around(struct rv *cpu)
         serve_requests(cpu, request);
     if (request & CPU_REQUEST_STOP)
         return CPU_EXIT_REQUEST;
+    if (cpu->debug.hit) {
+        cpu->debug.hit = false;
+        return CPU_EXIT_DEBUG;
+    }
     if (cpu->waiting && (rv_mip(cpu) & cpu->mie))
         cpu->waiting = false;
     if (cpu->waiting)

@@ -108,6 +108,20 @@ struct rv_pmp {
     unsigned active; /* one past the last entry that is not off */
 };
 
+/* What a debugger set on this hart: debug.c. */
+struct rv_debug {
+    uint64_t breaks[CPU_BREAKS];
+    unsigned break_count;
+    struct rv_watch {
+        uint64_t gva, len;
+        unsigned kinds; /* CPU_WATCH_* */
+    } watches[CPU_WATCHES];
+    unsigned watch_count;
+    bool hit;         /* cpu.stop is set: leave run() */
+    bool passing;     /* the breakpoint at pass_pc has been reported: let its instruction run */
+    uint64_t pass_pc;
+};
+
 /* A reservation granule of the machine, shared by its harts; see atomic.c. */
 struct rv_granule {
     _Atomic uint8_t owner; /* hart that stored last (index + 1) or holds the reservation (index + 1 | 0x80) */
@@ -132,7 +146,8 @@ struct rv {
     uint8_t priv;           /* enum rv_priv */
     uint8_t frm;
     bool waiting;           /* in wfi */
-    bool stepping;
+    bool stepping;          /* one instruction at a time: blocks are not cached */
+    struct rv_debug debug;
 
     uint64_t retired;       /* before the current slice: see rv_count() */
     uint64_t traps;         /* taken since reset */
@@ -281,6 +296,9 @@ static inline uint64_t rv_mip(const struct rv *cpu)
 /* cpu_ops.run (run.c). */
 enum cpu_exit rv_run(struct cpu *cpu, uint64_t budget);
 
+/* One instruction, or the exception that it raises; interrupts wait. */
+void rv_run_one(struct rv *cpu);
+
 /* ---- translation contexts (space.c) ---- */
 
 /* Selects data and fetch spaces after a change of priv, mstatus or satp. */
@@ -306,6 +324,24 @@ void rv_code_free(struct rv_code *code);
 
 /* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped. */
 const struct rv_block *rv_find_block(struct rv *cpu);
+
+/* ---- for a debugger (debug.c) ---- */
+
+bool rv_set_break(struct cpu *cpu, uint64_t gva, bool on);
+bool rv_set_watch(struct cpu *cpu, uint64_t gva, uint64_t len, unsigned kinds, bool on);
+void rv_step(struct cpu *cpu);
+
+/* Is anything set that pc has to be looked at for, one instruction at a time? */
+bool rv_debug_close_look(const struct rv *cpu, uint64_t pc);
+
+/* True when run() is to stop before the instruction at pc. */
+bool rv_debug_stops(struct rv *cpu, uint64_t pc);
+
+/* A data access that has passed all checks; `write`: a store or an atomic. */
+void rv_debug_access(struct rv *cpu, uint64_t va, unsigned size, bool write);
+
+/* Must accesses to the page of va stay out of the soft TLB? */
+bool rv_debug_watched(const struct rv *cpu, uint64_t va);
 
 /* ---- the timer of Sstc (timer.c) ---- */
 

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "alloc.h"
+
 enum { OUT, ERR, STATUS, STREAMS };
 
 /* Administrators' programs such as mke2fs are not in every user's PATH. */
@@ -47,7 +49,7 @@ static void exec_child(const struct child *c, const char *file, int pipes[STREAM
         place(pipes[STATUS][1], CHILD_STATUS_FD);
     setenv("LC_ALL", "C", 1);
     if (c->env)
-        putenv(strdup(c->env));
+        putenv(alloc_text(c->env));
     if (c->cwd && chdir(c->cwd) < 0) {
         dprintf(pipes[ERR][1], "could not enter '%s': %s\n", c->cwd, strerror(errno));
         _exit(127);

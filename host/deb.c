@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
+
 struct inner {
     struct archive *ar;
     char buf[65536];
@@ -99,10 +101,8 @@ static bool read_member(struct inner *in, const char *file, const char *prefix, 
 
 bool deb_read(const char *file, enum deb_part part, deb_entry_fn *fn, void *ctx, struct error *e)
 {
-    struct inner *in = malloc(sizeof *in);
+    struct inner *in = alloc_zeroed(sizeof *in);
 
-    if (!in)
-        return error_set(e, "out of memory while reading '%s'", file);
     in->ar = archive_read_new();
     archive_read_support_format_ar(in->ar);
     bool ok = archive_read_open_filename(in->ar, file, 65536) == ARCHIVE_OK ||

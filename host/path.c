@@ -15,6 +15,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "alloc.h"
+
 bool path_set(struct path *p, struct error *e, const char *fmt, ...)
 {
     va_list ap;
@@ -110,31 +112,20 @@ int64_t path_free_space(const char *path)
     return (int64_t)vfs.f_bavail * (int64_t)vfs.f_frsize;
 }
 
-void *path_grow(void *p, size_t size)
-{
-    p = realloc(p, size);
-    if (!p)
-        __builtin_trap();
-    return p;
-}
-
 void strings_add(struct strings *l, const char *s)
 {
-    l->item = path_grow(l->item, (l->count + 2) * sizeof *l->item);
-    l->item[l->count] = memcpy(path_grow(NULL, strlen(s) + 1), s, strlen(s) + 1);
+    l->item = alloc_resize(l->item, l->count + 2, sizeof *l->item);
+    l->item[l->count] = alloc_text(s);
     l->item[++l->count] = NULL;
 }
 
 void strings_addf(struct strings *l, const char *fmt, ...)
 {
-    char *s = NULL;
     va_list ap;
 
     va_start(ap, fmt);
-    int n = vasprintf(&s, fmt, ap);
+    char *s = alloc_vformat(fmt, ap);
     va_end(ap);
-    if (n < 0)
-        __builtin_trap();
     strings_add(l, s);
     free(s);
 }
@@ -160,7 +151,7 @@ void bytes_add(struct bytes *b, const void *data, size_t len)
     assert(len < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);
     if (b->len + len + 1 > b->cap) {
         b->cap = (b->len + len + 1) * 2;
-        b->data = path_grow(b->data, b->cap);
+        b->data = alloc_resize(b->data, b->cap, 1);
     }
     if (len)
         memcpy(b->data + b->len, data, len);
@@ -170,15 +161,12 @@ void bytes_add(struct bytes *b, const void *data, size_t len)
 
 void bytes_addf(struct bytes *b, const char *fmt, ...)
 {
-    char *s = NULL;
     va_list ap;
 
     va_start(ap, fmt);
-    int n = vasprintf(&s, fmt, ap);
+    char *s = alloc_vformat(fmt, ap);
     va_end(ap);
-    if (n < 0)
-        __builtin_trap();
-    bytes_add(b, s, (size_t)n);
+    bytes_add(b, s, strlen(s));
     free(s);
 }
 

@@ -1,7 +1,7 @@
 /*
  * path.h - file names built by format, lists of strings, and small whole-file reads and writes.
  *
- * Running out of memory for a short string ends the process: nothing here runs while a guest does.
+ * Nothing here runs while a guest does.
  */
 #ifndef HOST_PATH_H
 #define HOST_PATH_H
@@ -42,9 +42,6 @@ struct strings {
     char **item;
     size_t count;
 };
-
-/* realloc that does not return without memory. */
-void *path_grow(void *p, size_t size) __attribute__((warn_unused_result));
 
 void strings_add(struct strings *l, const char *s);
 void strings_addf(struct strings *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

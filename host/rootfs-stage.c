@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "deb.h"
 
 enum { CONTROL_MAX = 16 << 20 };
@@ -98,7 +99,7 @@ static bool take_control(void *ctx, const char *name, struct archive *tar, struc
     if (strcmp(name, "conffiles") == 0)
         bytes_add(&in->conffiles, data.data, data.len);
     strings_add(&in->members, name);
-    in->data = path_grow(in->data, in->members.count * sizeof *in->data);
+    in->data = alloc_resize(in->data, in->members.count, sizeof *in->data);
     in->data[in->members.count - 1] = data;
     return true;
 }
@@ -120,8 +121,8 @@ static void note_owner(struct stage *s, const char *name, struct archive_entry *
 
     if (!uid && !gid)
         return;
-    s->owner = path_grow(s->owner, (s->owners + 1) * sizeof *s->owner);
-    s->owner[s->owners++] = (struct owner){ strdup(name), uid, gid };
+    s->owner = alloc_resize(s->owner, s->owners + 1, sizeof *s->owner);
+    s->owner[s->owners++] = (struct owner){ alloc_text(name), uid, gid };
 }
 
 static bool copy_data(struct archive *from, struct archive *to)

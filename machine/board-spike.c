@@ -1,8 +1,8 @@
 /*
  * spike: RAM, a CLINT and the host-target interface, for bare-metal ISA programs that end by writing `tohost`.
  *
- * The interface has no fixed place: its words are where the program's symbols `tohost` and `fromhost` say. A window over
- * them is cut out of RAM. There is no firmware unless -bios names one.
+ * The interface has no fixed place: its words are where the program's symbols `tohost` and `fromhost` say. A window
+ * over them is cut out of RAM. There is no firmware unless -bios names one.
  */
 #include <stdlib.h>
 #include <string.h>

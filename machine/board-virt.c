@@ -177,14 +177,18 @@ static void describe_flash(struct virt *v, const struct row *row, struct dt *dt)
 // clang-format off
 static const struct row rows[] = {
     { "plic", "plic", "sifive,plic-1.0.0;riscv,plic0", 0xc000000, PLIC_SPAN, 0, 1, 0, make_plic, NULL, describe_plic },
-    { "clint", "clint", "sifive,clint0;riscv,clint0", 0x2000000, ACLINT_SPAN, 0, 1, 0, make_aclint, NULL, describe_clint },
-    { "sswi", "interrupt-controller", "riscv,aclint-sswi", 0x2f00000, ACLINT_SSWI_SPAN, 0, 1, 0, make_sswi, NULL, describe_sswi },
+    { "clint", "clint", "sifive,clint0;riscv,clint0", 0x2000000, ACLINT_SPAN, 0, 1, 0, make_aclint, NULL,
+      describe_clint },
+    { "sswi", "interrupt-controller", "riscv,aclint-sswi", 0x2f00000, ACLINT_SSWI_SPAN, 0, 1, 0, make_sswi,
+      NULL, describe_sswi },
     { "test", "test", "sifive,test1;sifive,test0;syscon", 0x100000, 0x1000, 0, 1, 0, make_test, NULL, describe_test },
     { "rtc", "rtc", "google,goldfish-rtc", 0x101000, 0x1000, 0, 1, 11, make_rtc, goldfish_rtc_irq, NULL },
     { "uart0", "serial", "ns16550a", 0x10000000, 0x100, 0, 1, 10, make_uart, ns16550_irq, describe_uart },
-    { "virtio-mmio", "virtio_mmio", "virtio,mmio", 0x10001000, 0x1000, 0x1000, VIRT_VIRTIO_SLOTS, 1, make_virtio, virtio_mmio_irq, NULL },
+    { "virtio-mmio", "virtio_mmio", "virtio,mmio", 0x10001000, 0x1000, 0x1000, VIRT_VIRTIO_SLOTS, 1, make_virtio,
+      virtio_mmio_irq, NULL },
     { "fw-cfg", "/fw-cfg", "qemu,fw-cfg-mmio", 0x10100000, 0x18, 0, 1, 0, make_fw_cfg, NULL, describe_fw_cfg },
-    { "flash", "/flash", "cfi-flash", VIRT_FLASH, VIRT_FLASH_SIZE, VIRT_FLASH_SIZE, 2, 0, make_flash, NULL, describe_flash },
+    { "flash", "/flash", "cfi-flash", VIRT_FLASH, VIRT_FLASH_SIZE, VIRT_FLASH_SIZE, 2, 0, make_flash, NULL,
+      describe_flash },
 };
 // clang-format on
 

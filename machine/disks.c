@@ -84,7 +84,8 @@ static bool open_drive(struct disks *d, struct machine *m, struct keyvals *kv, s
         return error_set(e, "-drive %s: file=FILE is missing", kv->text);
     if (use == DISK_PFLASH)
         config.snapshot = m->options->snapshot;
-    static const char *const known[] = { "file", "if", "format", "id", "serial", "readonly", "snapshot", "discard", NULL };
+    static const char *const known[] = { "file",     "if",       "format",  "id", "serial",
+                                         "readonly", "snapshot", "discard", NULL };
     return keyvals_finish(kv, known, e) && add(d, m, &config, id, use, e);
 }
 

@@ -154,6 +154,7 @@ struct machine *machine_new(struct options *o, unsigned xlen, struct error *e)
     bus_watch(m->bus, memory_map_changed, m);
     lock_take(&m->lock);
     bool ok = build(m, xlen, e);
+    control_init(m);
     lock_drop(&m->lock);
     if (ok)
         return m;
@@ -227,7 +228,7 @@ struct cpu_env machine_cpu_env(struct machine *m)
 
 /* ---- running ---- */
 
-static bool reset(struct machine *m, struct error *e)
+bool machine_reset(struct machine *m, struct error *e)
 {
     peripherals_drain(m->peripherals);
     for (unsigned i = 0; i < m->device_count; i++)
@@ -237,6 +238,28 @@ static bool reset(struct machine *m, struct error *e)
     return m->board->restart(m, e);
 }
 
+void machine_stop(struct machine *m)
+{
+    run_pause(m);
+    clock_stop(m->clock);
+    m->stopped = true;
+}
+
+void machine_continue(struct machine *m)
+{
+    m->stopped = false;
+    clock_start(m->clock);
+    run_resume(m);
+    loop_wake(m->loop);
+}
+
+/* Without threads nobody parks and takes the request back. */
+static void forget_stop_requests(struct machine *m)
+{
+    for (unsigned i = 0; !m->threads && i < m->cpus; i++)
+        atomic_fetch_and(&m->vcpus[i].cpu->request, ~(uint32_t)CPU_REQUEST_STOP);
+}
+
 /* Carries out what was asked for, with every vCPU parked. */
 static void serve_request(struct machine *m)
 {
@@ -244,21 +267,31 @@ static void serve_request(struct machine *m)
 
     run_pause(m);
     m->requested = false;
-    if (m->request == MACHINE_RESET && m->options->on_reboot == REBOOT_RESET) {
-        if (!reset(m, &e)) {
-            fprintf(stderr, "lyrebird: reset: %s\n", e.text);
-            m->exit_status = 1;
-            m->done = true;
-        }
-    } else {
-        if (m->request != MACHINE_EXIT)
-            m->exit_status = 0;
+    m->done = m->request != MACHINE_RESET || m->options->on_reboot != REBOOT_RESET;
+    if (m->request != MACHINE_EXIT)
+        m->exit_status = 0;
+    if (!m->done && !machine_reset(m, &e)) {
+        fprintf(stderr, "lyrebird: reset: %s\n", e.text);
+        m->exit_status = 1;
         m->done = true;
     }
-    for (unsigned i = 0; !m->threads && i < m->cpus; i++)
-        atomic_fetch_and(&m->vcpus[i].cpu->request, ~(uint32_t)CPU_REQUEST_STOP);
-    if (!m->done)
+    forget_stop_requests(m);
+    if (!m->done && !m->stopped)
         run_resume(m);
+}
+
+static void run_once(struct machine *m)
+{
+    if (m->debugged)
+        control_debugged(m);
+    if (clock_is_virtual(m->clock) && !m->stopped) {
+        run_round(m);
+        loop_run_once(m->loop, 0);
+    } else if (!m->requested) {
+        loop_run_once(m->loop, CLOCK_NEVER);
+    }
+    if (m->requested)
+        serve_request(m);
 }
 
 int machine_run(struct machine *m)
@@ -271,20 +304,12 @@ int machine_run(struct machine *m)
         lock_drop(&m->lock);
         return 1;
     }
-    if (!m->done)
-        peripherals_greet(m->peripherals);
-    clock_start(m->clock);
-    run_resume(m);
-    while (!m->done) {
-        if (clock_is_virtual(m->clock)) {
-            run_round(m);
-            loop_run_once(m->loop, 0);
-        } else if (!m->requested) {
-            loop_run_once(m->loop, CLOCK_NEVER);
-        }
-        if (m->requested)
-            serve_request(m);
-    }
+    if (m->options->start_paused)
+        machine_stop(m);
+    else
+        machine_continue(m);
+    while (!m->done)
+        run_once(m);
     run_end(m);
     peripherals_drain(m->peripherals);
     lock_drop(&m->lock);

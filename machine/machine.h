@@ -11,6 +11,7 @@
 
 #include "bus.h"
 #include "clock.h"
+#include "control.h"
 #include "cpu.h"
 #include "device.h"
 #include "error.h"
@@ -70,8 +71,11 @@ struct machine {
     enum machine_request request;
     int exit_status;
     const char *requester;
-    bool stopped;      /* by the user: the clock stands still */
     bool done;
+
+    struct control control; /* for debugger, protocol, monitor: control.c */
+    bool stopped;           /* by one of them: nothing runs, the clock stands still */
+    struct cpu *debugged;   /* hit a breakpoint or watchpoint; the main loop tells the listeners */
 };
 
 /* What differs from board to board. */
@@ -117,6 +121,20 @@ void machine_add_cpu(struct machine *m, struct cpu *cpu);
 
 struct cpu_env machine_cpu_env(struct machine *m);
 
+/* Stops and goes on for whoever steers the machine. Idempotent. */
+void machine_stop(struct machine *m);
+void machine_continue(struct machine *m);
+
+/* Puts devices, vCPUs and memory into their state after power-on; the vCPUs are parked. */
+bool machine_reset(struct machine *m, struct error *e);
+
+/* ---- control.c ---- */
+
+void control_init(struct machine *m);
+
+/* Tells the listeners of the vCPU that stopped by itself. */
+void control_debugged(struct machine *m);
+
 /* ---- run.c ---- */
 
 /* Parks every vCPU thread; returns when none runs guest code. Idempotent. The caller holds the lock. */
@@ -126,6 +144,9 @@ void run_resume(struct machine *m);
 /* Starts the vCPU threads; ends and joins them. */
 bool run_start(struct machine *m, struct error *e);
 void run_end(struct machine *m);
+
+/* A vCPU came back with CPU_EXIT_DEBUG: everybody is to park, and the main loop to take over. */
+void run_debug_stop(struct machine *m, struct cpu *cpu);
 
 /* Under a virtual clock: one round of all vCPUs and the time it took. */
 void run_round(struct machine *m);

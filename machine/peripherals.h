@@ -18,7 +18,7 @@ struct machine;
 struct peripherals;
 struct virtio;
 
-/* Opens what the options name, as m->peripherals: also on failure, because devices that were made before it use them. */
+/* Opens what the options name, as m->peripherals: also on failure, for devices that were made before it use them. */
 bool peripherals_open(struct machine *m, struct error *e);
 void peripherals_free(struct peripherals *p);
 

@@ -41,7 +41,22 @@ static void *vcpu_thread(void *arg)
         enum cpu_exit reason;
         while ((reason = v->cpu->ops->run(v->cpu, UINT64_MAX)) == CPU_EXIT_IDLE)
             cpu_sleep(v->cpu);
+        if (reason == CPU_EXIT_DEBUG) {
+            lock_take(&m->lock);
+            run_debug_stop(m, v->cpu);
+            lock_drop(&m->lock);
+        }
     }
+}
+
+void run_debug_stop(struct machine *m, struct cpu *cpu)
+{
+    if (!m->debugged)
+        m->debugged = cpu;
+    m->pause = true;
+    for (unsigned i = 0; i < m->cpus; i++)
+        cpu_kick(m->vcpus[i].cpu, CPU_REQUEST_STOP);
+    loop_wake(m->loop);
 }
 
 bool run_start(struct machine *m, struct error *e)
@@ -104,7 +119,10 @@ static bool run_quantum(struct machine *m, uint64_t instructions)
         if (!cpu->ops->has_work(cpu))
             continue;
         anyone = true;
-        cpu->ops->run(cpu, instructions);
+        if (cpu->ops->run(cpu, instructions) != CPU_EXIT_DEBUG)
+            continue;
+        m->debugged = cpu;
+        break;
     }
     lock_take(&m->lock);
     return anyone;

@@ -266,7 +266,7 @@ fail_near:
     RESERVED(0x6501) /* c.lui a0, 0 */
     RESERVED(0x4002) /* c.lwsp x0 */
     RESERVED(0x8002) /* c.jr x0 */
-    RESERVED(0x8000) /* quadrant 0, funct3 4, beyond Zcb */
+    RESERVED(0x9000) /* quadrant 0, beyond Zcb */
     .balign 4
 #if XLEN == 64
     RESERVED(0x2001) /* c.addiw x0 */

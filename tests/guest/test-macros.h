@@ -61,7 +61,7 @@
 #define MSTATUS_FS 0x6000
 
 /* What the second opinion does not know: QEMU 7.2 has no Zicond, Zacas, Zawrs, Zcb, Zfa, Zicbop. */
-/* It also lets a misaligned LR through. */
+/* It also lets a misaligned LR through, keeps MPRV after mret, has no mtval for Svinval, and no `time` on spike. */
 #ifdef FOR_QEMU
 #define NEW(...)
 #else
@@ -101,6 +101,8 @@ trap_vector:
     csrr s4, mtval
     csrw mepc, s9
     li s9, 0
+    li s5, 1 << 7 /* MPIE: an interrupt that is still there is not taken again */
+    csrc mstatus, s5
     li s5, MSTATUS_MPP
     csrs mstatus, s5
     mret
