@@ -23,6 +23,9 @@ enum { RV_ENDS = 1 /* ends a block: the handler sets pc */ };
 
 struct rv_decoder;
 
+/* ABI names of the registers (unprivileged spec, chapter on the assembly programmer's handbook). */
+extern const char *const rv_x_names[32], *const rv_f_names[32];
+
 /* Decoder for one ISA; immutable once built, shared by all harts of a machine. */
 struct rv_decoder *rv_decoder_new(const struct rv_isa *isa);
 void rv_decoder_free(struct rv_decoder *d);

@@ -30,12 +30,12 @@ __attribute__((format(printf, 2, 3))) static void put(struct out *o, const char 
         o->used += (size_t)n;
 }
 
-static const char *const x_names[32] = {
+const char *const rv_x_names[32] = {
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
     "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 
-static const char *const f_names[32] = {
+const char *const rv_f_names[32] = {
     "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
     "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
     "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
@@ -94,13 +94,13 @@ static void put_rounding(struct out *o, unsigned rm, bool exact)
 static void put_operand(struct out *o, const struct rv_op *op, uint64_t pc, uint64_t pc_mask, char letter)
 {
     switch (letter) {
-    case 'd': put(o, "%s", x_names[op->rd & 31]); break;
-    case 's': put(o, "%s", x_names[op->rs1]); break;
-    case 't': put(o, "%s", x_names[op->rs2]); break;
-    case 'D': put(o, "%s", f_names[op->rd]); break;
-    case 'S': put(o, "%s", f_names[op->rs1]); break;
-    case 'T': put(o, "%s", f_names[op->rs2]); break;
-    case 'R': put(o, "%s", f_names[op->rs3]); break;
+    case 'd': put(o, "%s", rv_x_names[op->rd & 31]); break;
+    case 's': put(o, "%s", rv_x_names[op->rs1]); break;
+    case 't': put(o, "%s", rv_x_names[op->rs2]); break;
+    case 'D': put(o, "%s", rv_f_names[op->rd]); break;
+    case 'S': put(o, "%s", rv_f_names[op->rs1]); break;
+    case 'T': put(o, "%s", rv_f_names[op->rs2]); break;
+    case 'R': put(o, "%s", rv_f_names[op->rs3]); break;
     case 'i': put(o, "%" PRId32, op->imm); break;
     case 'h': put(o, "0x%" PRIx32, (uint32_t)op->imm); break;
     case 'u': put(o, "0x%" PRIx32, (uint32_t)op->imm >> 12); break;

@@ -93,17 +93,6 @@ static uint64_t retired(struct cpu *c)
 
 enum { REG_X = 0, REG_PC = 32, REG_F = 33, REG_PRIV = 65, REG_CSR = 0x1000 };
 
-static const char *const x_names[32] = {
-    "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "fp", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
-    "a6",   "a7", "s2", "s3", "s4",  "s5",  "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
-};
-
-static const char *const f_names[32] = {
-    "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6",  "ft7",  "fs0", "fs1", "fa0",
-    "fa1", "fa2", "fa3", "fa4", "fa5", "fa6", "fa7",  "fs2",  "fs3", "fs4", "fs5",
-    "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
-};
-
 struct rv_registers {
     struct cpu_reg regs[66 + 4096];
     char names[4096][24];
@@ -122,10 +111,10 @@ static struct rv_registers *list_registers(struct rv *cpu)
     unsigned names = 0;
 
     for (unsigned i = 0; i < 32; i++)
-        add_register(r, x_names[i], "general", cpu->isa.xlen, REG_X + i);
+        add_register(r, rv_x_names[i], "general", cpu->isa.xlen, REG_X + i);
     add_register(r, "pc", "general", cpu->isa.xlen, REG_PC);
     for (unsigned i = 0; flen && i < 32; i++)
-        add_register(r, f_names[i], "float", flen, REG_F + i);
+        add_register(r, rv_f_names[i], "float", flen, REG_F + i);
     for (unsigned n = 0; n < 4096; n++) {
         char name[32];
         if (!cpu->config->csr_index[n] || !rv_csr_name(n, name))

@@ -17,9 +17,14 @@ static void hull_add(struct rv_hull *h, uint64_t lo, uint64_t hi)
         h->hi = hi;
 }
 
+static bool hull_meets(const struct rv_hull *h, uint64_t lo, uint64_t hi)
+{
+    return h->lo <= hi && lo <= h->hi;
+}
+
 static bool hull_has(const struct rv_hull *h, uint64_t va)
 {
-    return h->lo <= va && va <= h->hi;
+    return hull_meets(h, va, va);
 }
 
 static unsigned page_hash(uint64_t va)
@@ -138,7 +143,9 @@ static void fence_address(struct rv_space *s, uint64_t va)
     tlb_drop(&s->read, va, span);
     tlb_drop(&s->write, va, span);
     tlb_drop(&s->exec, va, span);
-    if (hull_has(&half->code, va) && (span > PAGE_SIZE || s->code_pages[bit / 64] >> bit % 64 & 1))
+    /* Code need not be near va when it shares a superpage with it. */
+    if (span > PAGE_SIZE ? hull_meets(&half->code, va & ~(span - 1), va | (span - 1))
+                         : hull_has(&half->code, va) && s->code_pages[bit / 64] >> bit % 64 & 1)
         clear_jumps(s);
 }
 

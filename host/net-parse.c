@@ -1,4 +1,4 @@
-/* net-parse.c - the options of -netdev user, spelled as in QEMU's manual page. Refused: smb=, poll=, ipv6-*dns lists. */
+/* net-parse.c - the options of -netdev user, spelled as in QEMU's manual page. Refused: smb=, poll=, lists of DNS. */
 #include "net.h"
 
 #include <arpa/inet.h>

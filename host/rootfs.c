@@ -14,22 +14,12 @@
 
 #include "child.h"
 #include "guest-init.h"
+#include "keyvals.h"
 #include "rootfs-stage.h"
 
 bool rootfs_parse_size(const char *text, uint64_t *size, struct error *e)
 {
-    static const char units[] = "KMGT";
-    char *end;
-
-    errno = 0;
-    unsigned long long v = strtoull(text, &end, 10);
-    const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
-    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-    bool ok = text[0] >= '0' && text[0] <= '9' && !errno && (!*end || (unit && !end[1])) &&
-              v <= UINT64_MAX >> shift;
-    if (ok)
-        *size = v << shift;
-    if (ok && *size >= UINT64_C(1000000000) && *size <= UINT64_C(16) << 40)
+    if (parse_size(text, 1, size) && *size >= UINT64_C(1000000000) && *size <= UINT64_C(16) << 40)
         return true;
     return error_set(e, "'%s' is not a size for a root disk: give 1G to 16T, such as 4G", text);
 }

@@ -178,6 +178,8 @@ struct Mmu {
         mret_code = place({ ASM_MRET });
         jump_code = place({ asm_jalr(0, T1, 0) });
         // Data: its own page number, everywhere.
+        for (uint64_t gpa = RIG_ROM; gpa < RIG_ROM + RIG_ROM_SIZE; gpa += 8)
+            program(gpa, { asm_lui(A0, static_cast<uint32_t>(gpa >> 12)), ASM_ECALL });
         for (uint64_t gpa = DATA; gpa < DATA + DATA_SIZE; gpa += 8)
             if (gpa < DATA + 0x40000 || (gpa & 0xfff) < 64 || (gpa & 0x1fffff) < 0x40000)
                 program(gpa, { asm_lui(A0, static_cast<uint32_t>(gpa >> 12)), ASM_ECALL });
@@ -241,7 +243,8 @@ struct Mmu {
         uint64_t mask = size == 8 ? ALL : (UINT64_C(1) << 8 * size) - 1, xmask = s.xlen == 32 ? 0xffffffff : ALL;
         uint64_t before = w.cause < 0 ? rig_peek(r, w.gpa, size) : 0;
         int cause = access(kind, va, log_size, mprv, value);
-        EXPECT_EQ(cause, w.cause) << describe(kind, va, size, w);
+        EXPECT_EQ(cause, w.cause) << describe(kind, va, size, w) << std::hex << ", mepc " << get("mepc") << ", mtval "
+                                  << get("mtval");
         if (cause >= 0 && cause == w.cause) {
             EXPECT_EQ(get("mtval"), va & xmask) << describe(kind, va, size, w);
         }
@@ -597,6 +600,8 @@ struct Random : Mmu {
             flags |= A | D | R;
         if (below(40) == 0)
             flags = harness_random(&seed) & 0x3ff;
+        if (!(flags & (R | W | X))) // a pointer: data must not be taken for tables
+            flags |= R;
         uint64_t e = pte(any_target(level), flags);
         if (s.xlen == 64 && below(6) == 0)
             e = (e & ~(UINT64_C(15) << 10)) | N | (below(4) ? UINT64_C(8) << 10 : 0);

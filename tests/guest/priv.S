@@ -86,6 +86,7 @@
     la s9, 1f
     ecall
 1:  NEW(CSR_IS(mstatus, MSTATUS_MPRV, 0))
+    clear_mstatus MSTATUS_MPRV
 
 /* ---- sret ---- */
     TRAPS_IN(U_MODE, ILLEGAL, 0x10200073, sret)

@@ -227,6 +227,7 @@ fromhost: .8byte 0
     .balign 4096
     .space 4096
 stack_top:
+    .section .text
 .endm
 
 #define BEGIN begin

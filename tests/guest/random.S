@@ -1,0 +1,162 @@
+/*
+ * random.S - runs the random programs of PROGRAMS (randprog.py), COUNT of them, and prints a line of 16 digits for each:
+ * a hash of all registers, fcsr, the trap that ended it, and the scratch memory. With DUMP, all of that in full.
+ *
+ * Only plain instructions here, so that what runs the programs is not what they test.
+ */
+#include "test-macros.h"
+#define POOL 2048
+#define SCRATCH 2048
+#define STRIDE 0x2000
+#define CODE_AT 0xa00
+/* of the frame: x0 to x31, f0 to f31, fcsr, mcause, mepc less the program, then memory */
+#define FRAME_F (32 * REG_BYTES)
+#define FRAME_END (FRAME_F + 32 * 8)
+#define FRAME_WORDS ((FRAME_END + 4 * REG_BYTES) / 4)
+
+    BEGIN
+    la t0, ended
+    csrw mtvec, t0
+    la s0, the_programs
+    la s1, the_programs + COUNT * STRIDE
+
+next_program:
+    /* constants below gp, zeros above */
+    addi t0, s0, 512
+    la t1, pool
+    li t2, POOL
+1:  lw t3, 0(t0)
+    sw t3, 0(t1)
+    addi t0, t0, 4
+    addi t1, t1, 4
+    addi t2, t2, -4
+    bnez t2, 1b
+    li t2, SCRATCH
+1:  sw t2, 0(t1)
+    addi t1, t1, 4
+    addi t2, t2, -4
+    bnez t2, 1b
+
+    la t0, where
+    REG_S s0, 0(t0)
+    REG_S s1, REG_BYTES(t0)
+    la t0, frame
+    csrw mscratch, t0
+    li t0, CODE_AT
+    add t0, t0, s0
+    csrw mepc, t0
+    csrwi fcsr, 0
+    mv x31, s0
+    .irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fld f\r, 256 + 8 * \r(x31)
+    .endr
+    .irp r, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    REG_L x\r, 8 * \r(x31)
+    .endr
+    la gp, scratch
+    addi sp, gp, 256
+    mret
+
+    .balign 4
+ended:
+    csrrw x31, mscratch, x31
+    .irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    REG_S x\r, \r * REG_BYTES(x31)
+    .endr
+    .irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fsd f\r, FRAME_F + 8 * \r(x31)
+    .endr
+    csrr t0, mscratch
+    REG_S t0, 31 * REG_BYTES(x31)
+    csrr t0, fcsr
+    REG_S t0, FRAME_END(x31)
+    csrr t0, mcause
+    REG_S t0, FRAME_END + REG_BYTES(x31)
+    la t1, where
+    REG_L s0, 0(t1)
+    REG_L s1, REG_BYTES(t1)
+    csrr t0, mepc
+    sub t0, t0, s0
+    REG_S t0, FRAME_END + 2 * REG_BYTES(x31)
+    la sp, stack_top
+
+    /* two hashes of all words, side by side */
+    li s2, 0x1234567
+    li s3, 0x7654321
+    li s5, 16777619
+    li s6, 0x1e3779b1
+    la s4, frame
+    li s7, FRAME_WORDS
+    call hash
+    la s4, scratch
+    li s7, SCRATCH / 4
+    call hash
+#ifdef DUMP
+    la s4, frame
+    li s7, FRAME_WORDS
+    call dump
+    la s4, scratch
+    li s7, SCRATCH / 4
+    call dump
+#endif
+    mv s7, s2
+    call print_word
+    mv s7, s3
+    call print_word
+    li a0, '\n'
+    call print_char
+    li t0, STRIDE
+    add s0, s0, t0
+    bltu s0, s1, next_program
+    END
+
+hash: # s7 words at s4
+    lw t0, 0(s4)
+    xor s2, s2, t0
+    mul s2, s2, s5
+    add s3, s3, t0
+    mul s3, s3, s6
+    slli t1, s3, XLEN - 32
+    srli t1, t1, XLEN - 17
+    xor s3, s3, t1
+    addi s4, s4, 4
+    addi s7, s7, -1
+    bnez s7, hash
+    ret
+print_word: # s7
+    mv s8, ra
+    li s9, 28
+1:  srl a0, s7, s9
+    andi a0, a0, 15
+    addi a0, a0, '0'
+    li t2, '9'
+    ble a0, t2, 2f
+    addi a0, a0, 'a' - '9' - 1
+2:  call print_char
+    addi s9, s9, -4
+    bgez s9, 1b
+    jr s8
+#ifdef DUMP
+dump: # s7 words at s4
+    mv s10, ra
+    mv s11, s7
+1:  lw s7, 0(s4)
+    call print_word
+    li a0, ' '
+    call print_char
+    addi s4, s4, 4
+    addi s11, s11, -1
+    bnez s11, 1b
+    jr s10
+#endif
+
+    .section .bss
+    .balign 4096
+pool: .space POOL
+scratch: .space SCRATCH + 64
+    .balign 64
+frame: .space 4096
+where: .space 64
+    .section .programs, "a"
+the_programs:
+    .incbin PROGRAMS
