@@ -73,8 +73,7 @@ void gdb_read_memory(struct gdb *g, struct gdb_text *t)
         gdb_put_hex(g, buf, got);
 }
 
-static void write_memory(struct gdb *g, struct gdb_text *t,
-                         bool (*take)(struct gdb_text *t, uint8_t *buf, size_t len))
+static void write_memory(struct gdb *g, struct gdb_text *t, bool (*take)(struct gdb_text *t, uint8_t *buf, size_t len))
 {
     uint8_t buf[GDB_PACKET];
     uint64_t gva, len;

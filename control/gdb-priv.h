@@ -143,6 +143,7 @@ struct gdb_arch {
     const char *arch; /* cpu_ops.arch */
     const char *noun; /* what its manual calls a vCPU */
     const char *pc;
+    const char *name[2]; /* GDB's, of 32 and 64 bits */
     const struct gdb_feature *features; /* in the order of register numbers; the first is what g and G hold */
     unsigned count;
 };

@@ -6,7 +6,9 @@
  * are not in it.
  */
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -28,7 +30,8 @@ static const struct gdb_feature riscv_features[] = {
 };
 
 static const struct gdb_arch archs[] = {
-    { "riscv", "hart", "pc", riscv_features, sizeof riscv_features / sizeof riscv_features[0] },
+    { "riscv", "hart", "pc", { "riscv:rv32", "riscv:rv64" }, riscv_features,
+      sizeof riscv_features / sizeof riscv_features[0] },
 };
 
 /* Types of registers that are not plain integers of their size. */
@@ -87,6 +90,7 @@ static void add(struct text *t, const char *fmt, ...)
     va_start(ap, fmt);
     char *more = alloc_vformat(fmt, ap);
     va_end(ap);
+
     size_t len = strlen(more);
     t->bytes = alloc_resize(t->bytes, t->len + len + 1, 1);
     memcpy(t->bytes + t->len, more, len + 1);
@@ -99,7 +103,7 @@ static void add(struct text *t, const char *fmt, ...)
 static const char *type_of(const struct cpu_reg *reg)
 {
     if (!strcmp(reg->group, "float"))
-        return reg->bits == 64 ? "double_or_single" : "ieee_single";
+        return reg->bits == 64 ? "riscv_double" : "ieee_single";
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (!strcmp(types[i].name, reg->name))
             return types[i].type;
@@ -110,10 +114,8 @@ static const char *type_of(const struct cpu_reg *reg)
 
 static void add_register(struct text *t, const struct cpu_reg *reg, unsigned number)
 {
-    const char *group = !strcmp(reg->group, "general") ? "general" : !strcmp(reg->group, "float") ? "float" : reg->group;
-
     add(t, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\" group=\"%s\"/>", reg->name, reg->bits,
-        type_of(reg), number, group);
+        type_of(reg), number, reg->group);
 }
 
 static void add_feature(struct text *t, const struct gdb *g, unsigned feature)
@@ -126,7 +128,7 @@ static void add_feature(struct text *t, const struct gdb *g, unsigned feature)
         if (!any)
             add(t, "<feature name=\"%s\">", g->arch->features[feature].name);
         if (!any && !strcmp(g->arch->features[feature].group, "float"))
-            add(t, "<union id=\"double_or_single\"><field name=\"float\" type=\"ieee_single\"/>"
+            add(t, "<union id=\"riscv_double\"><field name=\"float\" type=\"ieee_single\"/>"
                    "<field name=\"double\" type=\"ieee_double\"/></union>");
         any = true;
         add_register(t, g->reg[i], i);
@@ -140,7 +142,7 @@ char *gdb_target_xml(const struct gdb *g)
     struct text t = { .len = 0 };
 
     add(&t, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">\n");
-    add(&t, "<architecture>%s:%s%u</architecture>\n", g->arch->arch, "rv", g->reg[g->pc]->bits);
+    add(&t, "<architecture>%s</architecture>\n", g->arch->name[g->reg[g->pc]->bits == 64]);
     for (unsigned i = 0; i < g->arch->count; i++)
         add_feature(&t, g, i);
     add(&t, "</target>\n");

@@ -148,7 +148,6 @@ static void packet_ends(struct gdb *g)
     }
     acknowledge(g, '+');
     g->in[g->in_len] = 0;
-    gdb_begin(g);
     g->silent = false;
     if (g->in_long)
         gdb_error(g, GDB_E2BIG);
@@ -156,7 +155,9 @@ static void packet_ends(struct gdb *g)
         gdb_error(g, GDB_EINVAL);
     else
         gdb_packet(g);
-    if (!g->silent)
+    if (g->silent)
+        g->out_len = 0; /* nothing that '-' could ask for */
+    else
         gdb_send(g);
 }
 

@@ -61,7 +61,7 @@ struct cpu_env {
 struct cpu_ops {
     const char *arch;
     void (*reset)(struct cpu *cpu);
-    /* Runs about `budget` guest instructions (never fewer unless it returns another reason). */
+    /* Runs about `budget` guest instructions, never fewer unless it returns another reason; a trap counts as one. */
     enum cpu_exit (*run)(struct cpu *cpu, uint64_t budget);
     /* True when the vCPU, being idle, has a reason to run again. */
     bool (*has_work)(struct cpu *cpu);
@@ -73,7 +73,7 @@ struct cpu_ops {
     /* Debugger's view: guest-virtual to guest-physical without side effects. */
     bool (*translate)(struct cpu *cpu, uint64_t gva, uint64_t *gpa);
     /* Debugger's, while the vCPU does not run. A breakpoint at gva stops before its instruction, whatever is there; the
-     * instruction at pc itself runs when run() starts on it. False when there are CPU_BREAKS already, or none to drop. */
+     * instruction at pc itself runs when run() starts on it. False when there are CPU_BREAKS already or none to drop. */
     bool (*set_break)(struct cpu *cpu, uint64_t gva, bool on);
     /* Stops after an instruction that touched [gva, gva + len) in a way of `kinds` (CPU_WATCH_*). */
     bool (*set_watch)(struct cpu *cpu, uint64_t gva, uint64_t len, unsigned kinds, bool on);

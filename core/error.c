@@ -16,14 +16,19 @@ bool error_set(struct error *e, const char *fmt, ...)
 
 bool error_prefix(struct error *e, const char *fmt, ...)
 {
-    char old[sizeof e->text];
+    char old[2 + sizeof e->text] = ": ";
     va_list ap;
 
-    memcpy(old, e->text, sizeof old);
+    memcpy(old + 2, e->text, sizeof e->text);
     va_start(ap, fmt);
     int n = vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->text)
-        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", old);
+    if (n < 0 || (size_t)n >= sizeof e->text)
+        return false;
+    /* Not snprintf(): gcc warns of the truncation that is wanted here. */
+    size_t room = sizeof e->text - 1 - (size_t)n, len = strlen(old);
+    len = len < room ? len : room;
+    memcpy(e->text + n, old, len);
+    e->text[(size_t)n + len] = 0;
     return false;
 }

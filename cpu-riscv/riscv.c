@@ -143,7 +143,7 @@ static uint64_t get_register(struct cpu *c, unsigned id)
     if (id >= REG_CSR)
         return rv_csr_peek(cpu, id - REG_CSR);
     if (id < REG_PC)
-        return cpu->x[id];
+        return cpu->x[id] & cpu->va_mask;
     if (id == REG_PC)
         return cpu->pc;
     return id == REG_PRIV ? cpu->priv : cpu->f[id - REG_F];
@@ -189,14 +189,26 @@ static void save(struct cpu *c, struct state_out *out)
     state_save(out, "hart", fields, c);
 }
 
+/* What the ranges of single fields do not say. */
+static bool possible(const struct rv *cpu)
+{
+    bool mode = cpu->priv == PRIV_M || (cpu->priv == PRIV_U && rv_has(&cpu->isa, RV_EXT_U)) ||
+                (cpu->priv == PRIV_S && rv_has(&cpu->isa, RV_EXT_S));
+    bool canonical = true;
+
+    for (unsigned i = 0; i < 32; i++)
+        canonical &= cpu->x[i] == to_x(cpu, cpu->x[i]);
+    return mode && canonical && !cpu->x[0] && !(cpu->pc & 1) && !(cpu->pc & ~cpu->va_mask);
+}
+
 /* A reservation and everything cached is dropped; x0's sink and the derived PMP ranges are made anew. */
 static bool load(struct cpu *c, struct state_in *in, struct error *e)
 {
     struct rv *cpu = (struct rv *)c, *scratch = alloc_copy(cpu, sizeof *cpu);
 
     bool ok = state_load(in, "hart", fields, scratch, sizeof *scratch, e);
-    if (ok && (scratch->priv == 2 || scratch->x[0] || (scratch->pc & 1)))
-        ok = error_set(e, "state: hart %u has a privilege mode, x0 or pc that cannot be", c->index);
+    if (ok && !possible(scratch))
+        ok = error_set(e, "state: hart %u has a privilege mode, x register or pc that this CPU cannot have", c->index);
     if (ok) {
         state_copy(fields, cpu, scratch);
         cpu->reserved = false;

@@ -138,6 +138,7 @@ static void describe_hart(const struct rv_config *config, struct dt *dt, unsigne
     if (isa->va_bits)
         dt_format(dt, "mmu-type", "riscv,sv%u", isa->va_bits);
     dt_begin(dt, "interrupt-controller");
+    dt_u32(dt, "#address-cells", 0);
     dt_u32(dt, "#interrupt-cells", 1);
     dt_empty(dt, "interrupt-controller");
     dt_string(dt, "compatible", "riscv,cpu-intc");

@@ -148,6 +148,7 @@ static void describe_sswi(struct virt *v, const struct row *row, struct dt *dt)
 {
     static const uint32_t irqs[] = { RV_IRQ_SS };
 
+    dt_u32(dt, "#address-cells", 0);
     dt_u32(dt, "#interrupt-cells", 0);
     dt_empty(dt, "interrupt-controller");
     riscv_describe_hart_irqs(v->m, dt, irqs, 1);

@@ -1,8 +1,12 @@
 /* The machine's end of core/control.h. */
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "gdb.h"
 #include "machine.h"
+#include "options.h"
+#include "peripherals.h"
 
 static struct machine *machine_of(struct control *c)
 {
@@ -46,7 +50,7 @@ static void quit(struct control *c, int status)
     machine_quit(machine_of(c), status);
 }
 
-void control_init(struct machine *m)
+static void control_init(struct machine *m)
 {
     m->control = (struct control){
         .cpus = m->cpus,
@@ -61,6 +65,32 @@ void control_init(struct machine *m)
     };
     for (unsigned i = 0; i < m->cpus; i++)
         m->control.cpu[i] = m->vcpus[i].cpu;
+}
+
+/* A socket for GDB listens, and does not wait, unless the text says otherwise. */
+static void gdb_port_text(const char *text, char *out, size_t size)
+{
+    bool is_socket = !strncmp(text, "tcp:", 4) || !strncmp(text, "unix:", 5);
+
+    snprintf(out, size, "%s%s", text, is_socket && !strstr(text, ",server") ? ",server,nowait" : "");
+}
+
+bool control_open(struct machine *m, struct error *e)
+{
+    char text[512];
+
+    control_init(m);
+    if (!m->options->gdb || !strcmp(m->options->gdb, "none"))
+        return true;
+    gdb_port_text(m->options->gdb, text, sizeof text);
+    struct char_port *port = peripherals_open_port(m->peripherals, text, "gdb", e);
+    m->gdb = port ? gdb_new(&m->control, port, e) : NULL;
+    return m->gdb || error_prefix(e, "-gdb %s", m->options->gdb);
+}
+
+void control_close(struct machine *m)
+{
+    gdb_free(m->gdb);
 }
 
 void control_debugged(struct machine *m)

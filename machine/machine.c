@@ -134,7 +134,8 @@ static bool build(struct machine *m, unsigned xlen, struct error *e)
     if (!m->loop)
         return false;
     return peripherals_open(m, e) && m->board->build(m, e) && peripherals_finish(m->peripherals, e) &&
-           finish_machine_keys(m->options, e) && options_finish(m->options, e) && m->board->restart(m, e);
+           finish_machine_keys(m->options, e) && options_finish(m->options, e) && m->board->restart(m, e) &&
+           control_open(m, e);
 }
 
 struct machine *machine_new(struct options *o, unsigned xlen, struct error *e)
@@ -154,7 +155,6 @@ struct machine *machine_new(struct options *o, unsigned xlen, struct error *e)
     bus_watch(m->bus, memory_map_changed, m);
     lock_take(&m->lock);
     bool ok = build(m, xlen, e);
-    control_init(m);
     lock_drop(&m->lock);
     if (ok)
         return m;
@@ -168,6 +168,7 @@ void machine_free(struct machine *m)
         return;
     lock_take(&m->lock);
     run_end(m);
+    control_close(m);
     if (m->peripherals)
         peripherals_drain(m->peripherals);
     for (unsigned i = m->device_count; i-- > 0;)
@@ -304,6 +305,8 @@ int machine_run(struct machine *m)
         lock_drop(&m->lock);
         return 1;
     }
+    if (!m->done)
+        peripherals_greet(m->peripherals);
     if (m->options->start_paused)
         machine_stop(m);
     else

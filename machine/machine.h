@@ -23,6 +23,7 @@
 enum { MACHINE_CPUS = 8, MACHINE_DEVICES = 96, MACHINE_MEMORIES = 8 };
 
 struct board;
+struct gdb;
 struct loop;
 struct machine;
 struct options;
@@ -73,6 +74,7 @@ struct machine {
     const char *requester;
     bool done;
 
+    struct gdb *gdb;
     struct control control; /* for debugger, protocol, monitor: control.c */
     bool stopped;           /* by one of them: nothing runs, the clock stands still */
     struct cpu *debugged;   /* hit a breakpoint or watchpoint; the main loop tells the listeners */
@@ -130,7 +132,9 @@ bool machine_reset(struct machine *m, struct error *e);
 
 /* ---- control.c ---- */
 
-void control_init(struct machine *m);
+/* Once the machine is built: opens what the options want it steered by. */
+bool control_open(struct machine *m, struct error *e);
+void control_close(struct machine *m);
 
 /* Tells the listeners of the vCPU that stopped by itself. */
 void control_debugged(struct machine *m);

@@ -59,10 +59,10 @@ static struct net *open_user(struct nets *n, struct keyvals *kv, struct error *e
         net = &n->net[n->count];
         snprintf(net->id, sizeof net->id, "%s", config->id);
         net->port = net_user_open(n->m->loop, config, e);
-        if (net->port)
-            n->count++;
-        else
-            net = NULL;
+        if (!net->port)
+            error_prefix(e, "%s", kv->option);
+        net = net->port ? net : NULL;
+        n->count += net != NULL;
     }
     free(config);
     return net;
@@ -109,7 +109,7 @@ static bool open_netdev(struct nets *n, struct option_item *item, struct error *
     return open_user(n, &item->kv, e);
 }
 
-/* A build without libslirp has no network to offer, and nobody asked for one. */
+/* A build without libslirp has no network to offer, and nobody asked for one (nor on a board without a place for it). */
 static bool open_default(struct nets *n, struct error *e)
 {
     struct keyvals none;
@@ -140,7 +140,7 @@ static bool open_all(struct nets *n, struct error *e)
         if (!open_nic(n, i, e))
             return false;
     }
-    return any || o->nodefaults || open_default(n, e);
+    return any || o->nodefaults || !n->m->board->virtio_slots || open_default(n, e);
 }
 
 struct nets *nets_new(struct machine *m, struct error *e)

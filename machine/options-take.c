@@ -297,7 +297,8 @@ bool take_echr(struct taking *t, const char *arg)
 
 bool take_gdb_default(struct taking *t, const char *arg)
 {
-    return error_set(t->e, "-s is not built in yet: leave it out");
+    t->o->gdb = "tcp::1234";
+    return true;
 }
 
 static bool read_icount(struct taking *t, struct keyvals *kv)

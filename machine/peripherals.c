@@ -294,6 +294,11 @@ struct char_port *peripherals_serial(struct peripherals *p, unsigned n)
     return serials_line(p->serials, n);
 }
 
+struct char_port *peripherals_open_port(struct peripherals *p, const char *text, const char *device, struct error *e)
+{
+    return serials_open(p->serials, text, device, e);
+}
+
 struct virtio *peripherals_virtio(struct peripherals *p, unsigned n)
 {
     return n < SLOTS ? p->slot[n] : NULL;

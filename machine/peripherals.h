@@ -31,6 +31,9 @@ void peripherals_greet(struct peripherals *p);
 /* Host end of serial line n, or NULL for `none`. */
 struct char_port *peripherals_serial(struct peripherals *p, unsigned n);
 
+/* A character port for something that is no device, in the words of -serial. NULL with a message. */
+struct char_port *peripherals_open_port(struct peripherals *p, const char *text, const char *device, struct error *e);
+
 /* The VIRTIO device for transport slot n, or NULL. */
 struct virtio *peripherals_virtio(struct peripherals *p, unsigned n);
 

@@ -45,6 +45,19 @@ static bool open_line(struct serials *s, const char *text, struct error *e)
     return s->line[n] || error_prefix(e, "-serial %s", text);
 }
 
+struct char_port *serials_open(struct serials *s, const char *text, const char *device, struct error *e)
+{
+    struct chardev_config config;
+
+    if (!chardev_parse_serial(text, &config, e))
+        return NULL;
+    if (config.kind == CHARDEV_NONE) {
+        error_set(e, "%s: there has to be somebody at the other end", text);
+        return NULL;
+    }
+    return chardev_set_attach_config(s->set, &config, device, e);
+}
+
 static bool open_chardevs(struct serials *s, struct error *e)
 {
     for (struct option_item *i = NULL; (i = options_next(s->m->options, OPTION_CHARDEV, i));) {

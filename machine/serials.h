@@ -21,4 +21,7 @@ struct char_port *serials_chardev(struct serials *s, const char *id, const char 
 /* Tells a person at a terminal how to leave, when the machine is about to run. */
 void serials_greet(struct serials *s);
 
+/* A port for something else that was told where to go in the words of -serial. NULL with a message. */
+struct char_port *serials_open(struct serials *s, const char *text, const char *device, struct error *e);
+
 #endif

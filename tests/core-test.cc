@@ -79,4 +79,20 @@ TEST(Harness, ScratchDirectoriesAreNewAndDataIsFound)
     EXPECT_FALSE(harness_data("no such file", data, sizeof data));
 }
 
+TEST(Alloc, IsZeroedKeepsAndTakesNothing)
+{
+    EXPECT_TRUE(harness_alloc_is_zeroed(1000, 8));
+    EXPECT_TRUE(harness_alloc_is_zeroed(0, 8));
+    EXPECT_TRUE(harness_alloc_resize_keeps(1000, 8));
+    EXPECT_TRUE(harness_alloc_resize_keeps(2, 1));
+    EXPECT_TRUE(harness_alloc_resize_keeps(0, 8));
+}
+
+// A size that overflows is no small allocation. (Address sanitizer's allocator reports it before ours can.)
+TEST(AllocDeathTest, ExhaustionEndsTheProcess)
+{
+    EXPECT_DEATH(harness_alloc_is_zeroed(SIZE_MAX / 4, 8), "no memory left|Sanitizer");
+    EXPECT_DEATH(harness_alloc_resize_keeps(SIZE_MAX / 4, 8), "no memory left|Sanitizer");
+}
+
 } // namespace

@@ -381,7 +381,8 @@ TEST(Csr, NoWriteReachesAnotherRegister)
         // Registers that share bits by design, or count.
         auto shared = [](unsigned n) {
             return n <= 3 || n == 0x100 || n == 0x300 || n == 0x104 || n == 0x304 || n == 0x144 || n == 0x344 ||
-                   n == 0x303 || n == 0x320 || (n & 0xf7f) == 0xb00 || (n & 0xf7f) == 0xb02 || n >> 8 == 0xc || n == 0xda0;
+                   n == 0x303 || n == 0x320 || (n & 0xf7f) == 0xb00 || (n & 0xf7f) == 0xb02 || n >> 8 == 0xc ||
+                   n == 0xda0;
         };
         for (auto &row : t) {
             if (row.second.odd || shared(row.first) || row.first >> 10 == 3)
@@ -789,7 +790,8 @@ TEST(Csr, CountersAreWritten)
             uint32_t high = asm_csr(CSRRS, T2, xlen == 32 ? number | 0x80 : 0x340, 0);
             const uint32_t words[] = {
                 asm_csr(CSRRW, T0, number, T1), // the write is done instead of the increment
-                asm_csr(CSRRS, A0, number, 0), asm_csr(CSRRS, A1, number, 0), asm_csr(CSRRS, A2, number, 0), high, ASM_WFI,
+                asm_csr(CSRRS, A0, number, 0), asm_csr(CSRRS, A1, number, 0), asm_csr(CSRRS, A2, number, 0), high,
+                ASM_WFI,
             };
             rig_words(r.r, RIG_CODE, words, 6);
             uint64_t start = xlen == 32 ? 0xffffffff : ALL;

@@ -99,6 +99,7 @@ bool dvt_clone(const struct dvt *from, struct dvt *to);
 #ifdef __cplusplus
 }
 
+extern "C++" {
 #include <string>
 
 class DeviceRig {
@@ -130,6 +131,7 @@ class DeviceRig {
 
     dvt *t;
 };
+}
 #endif
 
 #endif

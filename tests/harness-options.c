@@ -177,6 +177,17 @@ const char *kv_check(const char *text, const char *const *asked, const char *con
     return out;
 }
 
+bool kv_first(const char *text, char *out, size_t size)
+{
+    struct keyvals kv;
+    struct error e;
+
+    bool ok = keyvals_parse_first(&kv, "-test", text, "path", &e) && keyvals_copy(&kv, "path", out, size, &e) &&
+              keyvals_get(&kv, "server") && keyvals_finish(&kv, NULL, &e);
+    keyvals_free(&kv);
+    return ok;
+}
+
 bool kv_size(const char *text, uint64_t unit, uint64_t *out)
 {
     return parse_size(text, unit, out);

@@ -43,6 +43,8 @@ char *opt_version(void);
  * message. */
 const char *kv_check(const char *text, const char *const *asked, const char *const *known, char *out,
                      size_t size);
+/* Parses `text`, the first item of which is a value, and copies that value into `out`. */
+bool kv_first(const char *text, char *out, size_t size);
 bool kv_size(const char *text, uint64_t unit, uint64_t *out);
 unsigned kv_distance(const char *a, const char *b);
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "error.h"
 
 uint64_t harness_seed(void)
@@ -87,4 +88,24 @@ size_t harness_error_capacity(void)
     struct error e;
 
     return sizeof e.text - 1;
+}
+
+bool harness_alloc_is_zeroed(size_t n, size_t size)
+{
+    uint8_t *p = alloc_array(n, size);
+    bool zeroed = true;
+
+    for (size_t i = 0; i < n * size; i++)
+        zeroed = zeroed && !p[i];
+    free(p);
+    return zeroed;
+}
+
+bool harness_alloc_resize_keeps(size_t n, size_t size)
+{
+    char *p = alloc_resize(alloc_format("%d", 4711), n, size);
+    bool kept = !memcmp(p, "4711", n * size < 4 ? n * size : 4);
+
+    free(p);
+    return kept;
 }

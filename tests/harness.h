@@ -44,6 +44,12 @@ unsigned harness_error_returns(void);
 /* The longest text that an error can hold. */
 size_t harness_error_capacity(void);
 
+/* Asks core/alloc.h for n elements of `size` bytes, of which each is 0; false when one is not. */
+bool harness_alloc_is_zeroed(size_t n, size_t size);
+
+/* The same through alloc_resize() from a few bytes, whose contents stay. */
+bool harness_alloc_resize_keeps(size_t n, size_t size);
+
 #ifdef __cplusplus
 #include "harness-all.h"
 }

@@ -99,7 +99,10 @@ struct Mmu {
         set("satp", mode.satp);
     }
     static uint64_t pte(uint64_t gpa, uint64_t flags) { return gpa >> 12 << 10 | flags; }
-    uint64_t entry(uint64_t table, uint64_t va, unsigned level) const { return table + s.index(va, level) * s.pte_size(); }
+    uint64_t entry(uint64_t table, uint64_t va, unsigned level) const
+    {
+        return table + s.index(va, level) * s.pte_size();
+    }
     void poke_pte(uint64_t at, uint64_t value) { rig_poke(r, at, value, s.pte_size()); }
     uint64_t peek_pte(uint64_t at) { return rig_peek(r, at, s.pte_size()); }
     // Makes the tables above the entry of va at `level` and says where that entry is.
@@ -189,7 +192,7 @@ struct Mmu {
         set("a1", va), set("a2", asid);
         ASSERT_EQ(rig_go(r, 0, M, (sinval ? sinval_code : fence_code)[by_va][by_asid]), RIG_DONE);
     }
-    // The exception of one access, or -1. Data accesses come from M through MPRV or, mapped code provided, from the mode.
+    // The exception of one access, or -1. Data accesses come from M through MPRV or, if code is mapped, from the mode.
     // Fetches follow an mret or, the same way, a jump: which finds its target by another cache.
     int access(unsigned kind, uint64_t va, unsigned log_size, bool mprv, uint64_t value = 0)
     {
@@ -394,7 +397,8 @@ TEST(Mmu, TablesInOddPlaces)
         for (unsigned adue = 0; adue < 2; adue++) {
             m.configure(S, false, false, adue, false);
             for (unsigned level = 1; level < s.levels; level++)
-                for (uint64_t where : {UINT64_C(0x40000000), uint64_t(RIG_DEVICE), uint64_t(RIG_ROM), TABLES + 0xf0000}) {
+                for (uint64_t where :
+                     {UINT64_C(0x40000000), uint64_t(RIG_DEVICE), uint64_t(RIG_ROM), TABLES + 0xf0000}) {
                     for (uint64_t ad : {UINT64_C(0), uint64_t(A), uint64_t(A | D)}) {
                         uint64_t leaf = m.entry(where, SELF, level - 1);
                         if (rig_is_memory(leaf, 4, false))
@@ -647,7 +651,9 @@ bool Random::cross(unsigned kind, uint64_t va, unsigned log_size, bool mprv)
 {
     unsigned size = 1u << log_size, first = 4096 - low_bits(va, 12);
     uint64_t second_va = (va + first) & (s.xlen == 32 ? 0xffffffff : ALL), value = harness_random(&seed);
-    auto whole = [&](const walk_result &w, unsigned n) { return w.cause >= 0 || rig_is_memory(w.gpa, n, kind == WRITE); };
+    auto whole = [&](const walk_result &w, unsigned n) {
+        return w.cause >= 0 || rig_is_memory(w.gpa, n, kind == WRITE);
+    };
     walk_result a = expect(kind, va, first), b = expect(kind, second_va, size - first);
     int device = kind == READ ? LOAD_ACCESS : STORE_ACCESS;
     a.cause = whole(a, first) ? a.cause : device;

@@ -189,8 +189,6 @@ INSTANTIATE_TEST_SUITE_P(All, OptionsRefused, testing::Values(
     Refusal{{"-accel", "intrep"}, "did you mean 'interp'?"},
     Refusal{{"-accel", "tcg,threads=multi"}, "did you mean 'thread'?"},
     Refusal{{"-monitor", "stdio"}, "-monitor is not built in yet"},
-    Refusal{{"-gdb", "tcp::1234"}, "-gdb is not built in yet"},
-    Refusal{{"-s"}, "-s is not built in yet"},
     Refusal{{"-loadvm", "a"}, "-loadvm is not built in yet"},
     Refusal{{"-device", "{\"driver\":\"x\"}"}, "JSON"},
     Refusal{{"-device", "x,=3"}, "without a name"},
@@ -258,6 +256,11 @@ TEST(Options, InertOptionsWarn)
     ASSERT_EQ(o.warnings().size(), 3u);
     EXPECT_TRUE(has(o.warnings()[0], "-usb has no effect"));
     EXPECT_TRUE(has(o.warnings()[2], "-accel jit is not built in yet"));
+    Options m{"-M", "virt,acpi=off,pflash0=code", "-machine", "usb=off"};
+    ASSERT_TRUE(m.ok()) << m.error();
+    ASSERT_EQ(m.warnings().size(), 2u);
+    EXPECT_TRUE(has(m.warnings()[0], "-machine acpi=off changes nothing"));
+    EXPECT_TRUE(has(m.warnings()[1], "-machine usb=off changes nothing"));
 }
 
 TEST(Options, QuietForms)
@@ -319,6 +322,17 @@ TEST(Keyvals, UnknownKeyNamesTheNearest)
                  "    driver=a,drvie=3\n"
                  "             ^~~~~");
     EXPECT_TRUE(has(kv_check("a,", asked, known, out, sizeof out), "without a name"));
+}
+
+TEST(Keyvals, FirstItemIsAValue)
+{
+    char out[8];
+    EXPECT_TRUE(kv_first("/a=b,,c,server=on", out, sizeof out));
+    EXPECT_STREQ(out, "/a=b,c");
+    EXPECT_TRUE(kv_first("1234567,server", out, sizeof out));
+    EXPECT_FALSE(kv_first("12345678,server", out, sizeof out)) << "too long";
+    EXPECT_FALSE(kv_first(",server", out, sizeof out)) << "empty";
+    EXPECT_FALSE(kv_first("/a,server,noserver", out, sizeof out)) << "nobody asked for that";
 }
 
 TEST(Keyvals, Sizes)

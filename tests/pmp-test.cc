@@ -24,7 +24,8 @@ struct Pmp {
     uint64_t data_code[2][4], jump_code = 0, mret_code = 0;
     std::vector<uint64_t> starts; // of instructions in the region
 
-    explicit Pmp(unsigned bits, const char *cpu = "max") : xlen(bits), owner(rig_new(bits, cpu, 1), rig_free), r(owner.get())
+    explicit Pmp(unsigned bits, const char *cpu = "max")
+        : xlen(bits), owner(rig_new(bits, cpu, 1), rig_free), r(owner.get())
     {
         uint64_t at = RIG_CODE;
         auto place = [&](uint32_t first, uint32_t second) {
@@ -46,13 +47,15 @@ struct Pmp {
     void fill(uint64_t *seed)
     {
         starts.clear();
-        for (uint64_t at = REGION; at < REGION + REGION_SIZE - 4;) {
+        uint64_t at = REGION;
+        while (at < REGION + REGION_SIZE - 8) {
             unsigned kind = harness_random(seed) % 16;
             starts.push_back(at);
-            rig_poke(r, at, kind < 2 ? ASM_ECALL : kind < 9 ? asm_addi(A0, A0, 1) : asm_c_addi(A0, 1), kind < 9 ? 4 : 2);
+            rig_poke(r, at, kind < 2 ? ASM_ECALL : kind < 9 ? asm_addi(A0, A0, 1) : asm_c_addi(A0, 1),
+                     kind < 9 ? 4 : 2);
             at += kind < 9 ? 4 : 2;
         }
-        rig_poke(r, REGION + REGION_SIZE - 4, ASM_ECALL, 4);
+        rig_poke(r, at, ASM_ECALL, 4);
     }
     // Entry 0 is the programs'; the rest as the model has it. From reset, so that locks do not matter.
     void apply()
@@ -163,9 +166,11 @@ TEST(Pmp, TruthTables) // 3.7.1 and Smepmp's table, every cfg of one page
                 p.apply();
                 for (unsigned priv : {U, S, M}) {
                     for (unsigned mprv : {0, 1}) {
-                        ASSERT_TRUE(p.check_data(WALK_READ, priv, REGION + 0x100, 2, 0, mprv)) << mseccfg << " " << lrwx;
+                        ASSERT_TRUE(p.check_data(WALK_READ, priv, REGION + 0x100, 2, 0, mprv))
+                            << mseccfg << " " << lrwx;
                         uint64_t same = rig_peek(p.r, REGION + 0x200, 4); // code stays code
-                        ASSERT_TRUE(p.check_data(WALK_WRITE, priv, REGION + 0x200, 2, same, mprv)) << mseccfg << " " << lrwx;
+                        ASSERT_TRUE(p.check_data(WALK_WRITE, priv, REGION + 0x200, 2, same, mprv))
+                            << mseccfg << " " << lrwx;
                     }
                     ASSERT_TRUE(p.check_fetch(priv, p.starts[3], priv == U)) << mseccfg << " " << lrwx;
                 }
@@ -187,7 +192,8 @@ TEST(Pmp, WithoutEntries)
         closed.set("t1", REGION);
         EXPECT_EQ(closed.run(M, closed.data_code[WALK_READ][2]), -1);
         for (unsigned priv : {U, S})
-            EXPECT_EQ(closed.run(priv, closed.data_code[WALK_READ][2]), FETCH_ACCESS) << "nothing matches, nothing is allowed";
+            EXPECT_EQ(closed.run(priv, closed.data_code[WALK_READ][2]), FETCH_ACCESS)
+                << "nothing matches, nothing is allowed";
     }
 }
 
@@ -221,7 +227,6 @@ TEST(Pmp, RandomEntries)
         p.fill(&seed);
         for (uint64_t round = 0; round < rounds; round++) {
             any_entries(p, &seed);
-            // Data goes to a copy of the region's layout: the second page's last quarter holds no code that is run.
             for (unsigned i = 0; i < 12; i++) {
                 uint64_t x = harness_random(&seed);
                 unsigned priv = "\0\1\3"[x % 3], log_size = x / 4 % (xlen == 32 ? 3 : 4), kind = x >> 8 & 1;
@@ -230,7 +235,8 @@ TEST(Pmp, RandomEntries)
                     va &= ~((UINT64_C(1) << log_size) - 1);
                 uint64_t same = rig_peek(p.r, va, 1u << log_size); // stores put back what is there
                 ASSERT_TRUE(p.check_data(kind, priv, va, log_size, same, x >> 50 & 1)) << "round " << round;
-                ASSERT_TRUE(p.check_fetch(priv, p.starts[(x >> 20) % p.starts.size()], x >> 51 & 1)) << "round " << round;
+                ASSERT_TRUE(p.check_fetch(priv, p.starts[(x >> 20) % p.starts.size()], x >> 51 & 1))
+                    << "round " << round;
             }
         }
     }

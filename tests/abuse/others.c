@@ -78,10 +78,11 @@ void plic_play(struct abuser *a)
 
 /*
  * Sleeps until the timer. All harts' timers are set: another one may have lost its own to a random write. Interrupts are
- * off: one that is taken just before the sleep would put the timer off.
+ * off: one that is taken before the sleep would put the timer off.
  */
 void timers(struct abuser *a)
 {
+    __asm__ volatile("csrci mstatus, 8" ::: "memory");
     uint64_t now = load(CLINT + MTIME, 8);
 
     if (once_in(a, 8) || now >> 63) /* not near its end: it would wrap before it reaches the comparand */
@@ -90,7 +91,7 @@ void timers(struct abuser *a)
         store(CLINT + MTIMECMP + 8 * hart, 8, now + below(a, 1000));
     store32(CLINT + 4 * below(a, HARTS), 1);
     if (once_in(a, 4))
-        __asm__ volatile("csrci mstatus, 8\n\tcsrs mie, %0\n\twfi" : : "r"(0x80) : "memory");
+        __asm__ volatile("csrs mie, %0\n\twfi" : : "r"(0x80) : "memory");
 }
 
 void rtc_play(struct abuser *a)

@@ -297,19 +297,19 @@
 #define MISALIGNED(cause, ...) misaligned __LINE__, cause, __VA_ARGS__
     NEW(MISALIGNED(LOAD_MISALIGNED, lr.w a0, (a1)))
     NEW(MISALIGNED(STORE_MISALIGNED, sc.w a0, a2, (a1)))
-    MISALIGNED(STORE_MISALIGNED, amoswap.w a0, a2, (a1))
-    MISALIGNED(STORE_MISALIGNED, amomaxu.w a0, a2, (a1))
+    NEW(MISALIGNED(STORE_MISALIGNED, amoswap.w a0, a2, (a1)))
+    NEW(MISALIGNED(STORE_MISALIGNED, amomaxu.w a0, a2, (a1)))
     NEW(MISALIGNED(STORE_MISALIGNED, amocas.w a0, a2, a1))
 #if XLEN == 64
     NEW(MISALIGNED(LOAD_MISALIGNED, lr.d a0, (a1)))
     NEW(MISALIGNED(STORE_MISALIGNED, sc.d a0, a2, (a1)))
-    MISALIGNED(STORE_MISALIGNED, amoadd.d a0, a2, (a1))
-    MISALIGNED(STORE_MISALIGNED, amomin.d a0, a2, (a1))
+    NEW(MISALIGNED(STORE_MISALIGNED, amoadd.d a0, a2, (a1)))
+    NEW(MISALIGNED(STORE_MISALIGNED, amomin.d a0, a2, (a1)))
 #endif
     li a1, 0x10
     TRAPS(LOAD_ACCESS, 0x10, lr.w a0, (a1))
     li a1, 0x10
-    TRAPS(STORE_ACCESS, 0x10, amoadd.w a0, a2, (a1))
+    NEW(TRAPS(STORE_ACCESS, 0x10, amoadd.w a0, a2, (a1)))
     END
     .section .bss
     .balign 64

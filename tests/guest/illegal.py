@@ -9,7 +9,7 @@ import rows
 
 # Off, these are hints or plain fences: nothing about them is illegal.
 HINTS = {"prefetch_i", "prefetch_r", "prefetch_w", "pause"}
-# -cpu base,+... cannot do without; S and U take the modes along that nothing here needs.
+# Without these no program could say what it found.
 ALWAYS = {"I", "ZICSR"}
 FLOATING = {"F", "D", "ZFH", "ZFHMIN", "ZFA"}
 ROUNDS = {"FRM", "FMA", "FFM", "FFE", "XFM", "FXM", "FXE"}
@@ -33,6 +33,10 @@ HEAD = """/* made by tests/guest/illegal.py */
     la a0, \\name
     li a1, \\bits
     call verify
+.endm
+.macro fs_off
+    li t0, MSTATUS_FS
+    csrc mstatus, t0
 .endm
     begin
 """
@@ -128,5 +132,6 @@ def csr_missing(src, xlen):
 
 
 def off_extensions(src, xlen):
-    """Extensions that have instructions of their own."""
-    return sorted({ext for row in rows.instructions(src, xlen) for ext in row.exts if row.handler != "illegal"} - ALWAYS)
+    """Extensions that have instructions of their own which are not hints."""
+    return sorted({ext for row in rows.instructions(src, xlen) for ext in row.exts
+                   if row.handler != "illegal" and row.name not in HINTS} - ALWAYS)

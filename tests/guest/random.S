@@ -1,6 +1,6 @@
 /*
- * random.S - runs the random programs of PROGRAMS (randprog.py), COUNT of them, and prints a line of 16 digits for each:
- * a hash of all registers, fcsr, the trap that ended it, and the scratch memory. With DUMP, all of that in full.
+ * random.S - runs the random programs of PROGRAMS (randprog.py), COUNT of them, and prints a line of 16 digits for
+ * each: a hash of all registers, fcsr, the trap that ended it, and the scratch memory. With DUMP, all of that in full.
  *
  * Only plain instructions here, so that what runs the programs is not what they test.
  */
@@ -14,7 +14,27 @@
 #define FRAME_END (FRAME_F + 32 * 8)
 #define FRAME_WORDS ((FRAME_END + 4 * REG_BYTES) / 4)
 
+/* Registers first to last, `step` bytes apart in memory from x31 on. x31 is the last to be loaded. */
+.macro x_registers insn, step, first, last
+    .set r, \first
+    .rept \last - \first + 1
+    one_register \insn, x, %r, \step, 0
+    .set r, r + 1
+    .endr
+.endm
+.macro f_registers insn, offset
+    .set r, 0
+    .rept 32
+    one_register \insn, f, %r, 8, \offset
+    .set r, r + 1
+    .endr
+.endm
+.macro one_register insn, file, number, step, offset
+    \insn \file\number, \number * \step + \offset(x31)
+.endm
+
     BEGIN
+    .altmacro
     la t0, ended
     csrw mtvec, t0
     la s0, the_programs
@@ -47,12 +67,9 @@ next_program:
     csrw mepc, t0
     csrwi fcsr, 0
     mv x31, s0
-    .irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    fld f\r, 256 + 8 * \r(x31)
-    .endr
-    .irp r, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    REG_L x\r, 8 * \r(x31)
-    .endr
+    f_registers fld, 256
+    x_registers REG_L, 8, 1, 1
+    x_registers REG_L, 8, 4, 31
     la gp, scratch
     addi sp, gp, 256
     mret
@@ -60,12 +77,8 @@ next_program:
     .balign 4
 ended:
     csrrw x31, mscratch, x31
-    .irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
-    REG_S x\r, \r * REG_BYTES(x31)
-    .endr
-    .irp r, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    fsd f\r, FRAME_F + 8 * \r(x31)
-    .endr
+    x_registers REG_S, REG_BYTES, 0, 30
+    f_registers fsd, FRAME_F
     csrr t0, mscratch
     REG_S t0, 31 * REG_BYTES(x31)
     csrr t0, fcsr

@@ -31,8 +31,9 @@ def read(src, name):
 
 
 def instructions(src, xlen):
-    rows = [Row(*m.groups()) for m in ROW.finditer(read(src, "insns.def"))]
-    assert rows and len(rows) == len(re.findall(r"^INSN\(", read(src, "insns.def"), re.M)), "insns.def is not understood"
+    text = read(src, "insns.def")
+    rows = [Row(*m.groups()) for m in ROW.finditer(text)]
+    assert rows and len(rows) == len(re.findall(r"^INSN\(", text, re.M)), "insns.def is not understood"
     return [row for row in rows if row.xlens & xlen]
 
 

@@ -61,7 +61,8 @@
 #define MSTATUS_FS 0x6000
 
 /* What the second opinion does not know: QEMU 7.2 has no Zicond, Zacas, Zawrs, Zcb, Zfa, Zicbop. */
-/* It also lets a misaligned LR through, keeps MPRV after mret, has no mtval for Svinval, and no `time` on spike. */
+/* It also lets a misaligned LR through, calls an AMO that may neither read nor write a load, keeps MPRV after mret, has
+ * no mtval for Svinval, and no `time` on spike. */
 #ifdef FOR_QEMU
 #define NEW(...)
 #else
@@ -294,7 +295,7 @@ stack_top:
 
 #define RR(insn, want, a, b) case_rr __LINE__, insn, want, a, b
 #define RI(insn, want, a, imm) case_ri __LINE__, insn, want, a, imm
-#define R(insn, want, a) case_r __LINE__, insn, want, a
+#define R1(insn, want, a) case_r __LINE__, insn, want, a
 
 /* ---- traps ---- */
 
