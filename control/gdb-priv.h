@@ -18,7 +18,7 @@ enum {
 };
 
 /* What the client gets behind "E": errno's numbers, as other stubs do. */
-enum gdb_error { GDB_EPERM = 1, GDB_ESRCH = 3, GDB_E2BIG = 7, GDB_EFAULT = 14, GDB_EINVAL = 22, GDB_ENOSPC = 28 };
+enum gdb_error { GDB_ESRCH = 3, GDB_E2BIG = 7, GDB_EFAULT = 14, GDB_EINVAL = 22, GDB_ENOSPC = 28 };
 
 enum gdb_wire { WIRE_IDLE, WIRE_BODY, WIRE_SUM_HIGH, WIRE_SUM_LOW };
 

@@ -1,7 +1,7 @@
 /*
  * gdb-run.c - c, s, vCont and stop replies. GDB's manual, sections "Packets", "vCont packet", "Stop Reply Packets".
  *
- * All-stop: the machine runs as a whole or stands as a whole. A step is one instruction, without interrupts; vCPUs that
+ * All-stop: all vCPUs stand, or those run that the client lets run. A step is one instruction, without interrupts; vCPUs that
  * the client lets run meanwhile make one instruction too, so that stepping over a lock that another one holds comes
  * to an end.
  *
@@ -87,7 +87,7 @@ static bool still_pending(struct gdb *g, unsigned cpu)
 void gdb_stopped(struct gdb *g, struct cpu *cpu)
 {
     if (!g->attached) { /* the client took its breakpoints along, but this one had been hit already */
-        g->control->resume(g->control);
+        g->control->resume(g->control, 0);
         return;
     }
     note_stop(g, cpu);
@@ -179,21 +179,17 @@ static void go(struct gdb *g, const enum action *action)
         stop_without_reason(g, 0);
         return;
     }
+    uint32_t held = 0;
     for (unsigned i = 0; i < cpus; i++) {
         if (action[i] != ACTION_CONTINUE) {
-            /* The machine runs as a whole: running the others anyway is what the client asked not to do. */
-            gdb_error(g, GDB_EPERM);
-            return;
-        }
-    }
-    for (unsigned i = 0; i < cpus; i++) {
-        if (still_pending(g, i)) {
+            held |= 1u << i;
+        } else if (still_pending(g, i)) {
             report(g, i, GDB_SIGTRAP);
             return;
         }
     }
     g->waiting = g->silent = true;
-    g->control->resume(g->control);
+    g->control->resume(g->control, held);
 }
 
 /* "c [address]" and "s [address]": the threads are those of the last Hc. */

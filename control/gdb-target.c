@@ -143,6 +143,8 @@ char *gdb_target_xml(const struct gdb *g)
 
     add(&t, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">\n");
     add(&t, "<architecture>%s</architecture>\n", g->arch->name[g->reg[g->pc]->bits == 64]);
+    /* For a Linux program GDB steps with a breakpoint of its own, which lets interrupts in. */
+    add(&t, "<osabi>none</osabi>\n");
     for (unsigned i = 0; i < g->arch->count; i++)
         add_feature(&t, g, i);
     add(&t, "</target>\n");

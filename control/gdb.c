@@ -27,7 +27,7 @@ void gdb_detach(struct gdb *g)
     g->control->stop(g->control);
     gdb_drop_points(g);
     g->attached = g->waiting = false;
-    g->control->resume(g->control);
+    g->control->resume(g->control, 0);
 }
 
 /* ---- the port ---- */

@@ -30,9 +30,10 @@ struct control {
     unsigned listeners;
 
     bool (*running)(struct control *c);
-    /* Parks all vCPUs and stops guest time; returns when no guest code runs. Idempotent, both. */
+    /* Parks all vCPUs and stops guest time; returns when no guest code runs. Idempotent. */
     void (*stop)(struct control *c);
-    void (*resume)(struct control *c);
+    /* Lets the machine go on, but for the vCPUs of the bit mask `held`. */
+    void (*resume)(struct control *c, uint32_t held);
     /* While stopped: one instruction on this vCPU alone; see cpu_ops.step. */
     void (*step)(struct control *c, struct cpu *cpu);
     void (*reset)(struct control *c);

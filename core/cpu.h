@@ -72,8 +72,8 @@ struct cpu_ops {
     void (*set_register)(struct cpu *cpu, unsigned id, uint64_t value);
     /* Debugger's view: guest-virtual to guest-physical without side effects. */
     bool (*translate)(struct cpu *cpu, uint64_t gva, uint64_t *gpa);
-    /* Debugger's, while the vCPU does not run. A breakpoint at gva stops before its instruction, whatever is there; the
-     * instruction at pc itself runs when run() starts on it. False when there are CPU_BREAKS already or none to drop. */
+    /* Debugger's, while the vCPU does not run. A breakpoint at gva stops before its instruction, whatever is there;
+     * the instruction at pc itself runs when run() starts on it. False when CPU_BREAKS are set or none is there. */
     bool (*set_break)(struct cpu *cpu, uint64_t gva, bool on);
     /* Stops after an instruction that touched [gva, gva + len) in a way of `kinds` (CPU_WATCH_*). */
     bool (*set_watch)(struct cpu *cpu, uint64_t gva, uint64_t len, unsigned kinds, bool on);

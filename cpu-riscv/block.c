@@ -192,13 +192,17 @@ static void remember(struct rv *cpu, const struct rv_block *b)
 const struct rv_block *rv_find_block(struct rv *cpu)
 {
     int cause;
+    bool close_look = rv_debug_close_look(cpu, cpu->pc);
+
+    if (close_look && rv_debug_stops(cpu, cpu->pc))
+        return NULL;
     const uint8_t *host = rv_fetch_address(cpu, cpu->pc, &cause);
 
     if (!host) {
         rv_trap(cpu, (uint64_t)cause, false, cpu->pc);
         return NULL;
     }
-    if (cpu->stepping || !whole_page(cpu))
+    if (close_look || !whole_page(cpu))
         return lone_block(cpu, host);
     struct rv_block *b = cached(cpu, host);
     if (!b) {

@@ -322,7 +322,7 @@ void rv_clear_jumps(struct rv *cpu);
 struct rv_code *rv_code_new(void);
 void rv_code_free(struct rv_code *code);
 
-/* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped. */
+/* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped or a debugger's breakpoint was hit. */
 const struct rv_block *rv_find_block(struct rv *cpu);
 
 /* ---- for a debugger (debug.c) ---- */

@@ -216,10 +216,25 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
+/* What a rename would not fill but replace: a symbolic link, a pipe, a terminal, /dev/stdout. */
+static bool write_in_place(const char *path, const void *data, size_t len, struct error *e)
+{
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_set(e, "could not open '%s': %s", path, strerror(errno));
+    bool ok = write_all(fd, data, len);
+    ok = close(fd) == 0 && ok;
+    return ok || error_set(e, "could not write '%s': %s", path, strerror(errno));
+}
+
 bool file_write(const char *path, const void *data, size_t len, struct error *e)
 {
     struct path tmp;
+    struct stat st;
 
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return write_in_place(path, data, len, e);
     if (!path_set(&tmp, e, "%s.%ld.new", path, (long)getpid()))
         return false;
     int fd = open(tmp.s, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

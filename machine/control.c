@@ -23,9 +23,9 @@ static void stop(struct control *c)
     machine_stop(machine_of(c));
 }
 
-static void resume(struct control *c)
+static void resume(struct control *c, uint32_t held)
 {
-    machine_continue(machine_of(c));
+    machine_continue(machine_of(c), held);
 }
 
 static void step(struct control *c, struct cpu *cpu)

@@ -246,9 +246,10 @@ void machine_stop(struct machine *m)
     m->stopped = true;
 }
 
-void machine_continue(struct machine *m)
+void machine_continue(struct machine *m, uint32_t held)
 {
     m->stopped = false;
+    m->held = held;
     clock_start(m->clock);
     run_resume(m);
     loop_wake(m->loop);
@@ -310,7 +311,7 @@ int machine_run(struct machine *m)
     if (m->options->start_paused)
         machine_stop(m);
     else
-        machine_continue(m);
+        machine_continue(m, 0);
     while (!m->done)
         run_once(m);
     run_end(m);

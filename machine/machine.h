@@ -64,6 +64,7 @@ struct machine {
     bool threads;      /* they were started */
     bool pause;        /* they are to park */
     bool quit;         /* they are to end */
+    uint32_t held;     /* bits of vCPUs that stay parked while the others run */
     unsigned parked;
     pthread_cond_t all_parked, resume;
 
@@ -123,9 +124,9 @@ void machine_add_cpu(struct machine *m, struct cpu *cpu);
 
 struct cpu_env machine_cpu_env(struct machine *m);
 
-/* Stops and goes on for whoever steers the machine. Idempotent. */
+/* Stops and goes on for whoever steers the machine; vCPUs of the bit mask `held` stay where they are. Idempotent. */
 void machine_stop(struct machine *m);
-void machine_continue(struct machine *m);
+void machine_continue(struct machine *m, uint32_t held);
 
 /* Puts devices, vCPUs and memory into their state after power-on; the vCPUs are parked. */
 bool machine_reset(struct machine *m, struct error *e);

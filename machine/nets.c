@@ -109,7 +109,7 @@ static bool open_netdev(struct nets *n, struct option_item *item, struct error *
     return open_user(n, &item->kv, e);
 }
 
-/* A build without libslirp has no network to offer, and nobody asked for one (nor on a board without a place for it). */
+/* A build without libslirp has no network to offer and nobody asked for one; nor has a board without a place for it. */
 static bool open_default(struct nets *n, struct error *e)
 {
     struct keyvals none;

@@ -14,12 +14,17 @@ enum { QUANTUM_NS = 20000 };
 
 /* ---- threads ---- */
 
+static bool must_park(const struct machine *m, const struct cpu *cpu)
+{
+    return !m->quit && (m->pause || m->held >> cpu->index & 1);
+}
+
 /* Under the lock: waits until the world goes on. */
 static void park(struct machine *m, struct cpu *cpu)
 {
     m->parked++;
     pthread_cond_broadcast(&m->all_parked);
-    while (m->pause && !m->quit)
+    while (must_park(m, cpu))
         lock_wait(&m->lock, &m->resume);
     atomic_fetch_and(&cpu->request, ~(uint32_t)CPU_REQUEST_STOP);
     m->parked--;
@@ -32,7 +37,7 @@ static void *vcpu_thread(void *arg)
 
     for (;;) {
         lock_take(&m->lock);
-        if (m->pause)
+        if (must_park(m, v->cpu))
             park(m, v->cpu);
         bool quit = m->quit;
         lock_drop(&m->lock);
@@ -116,7 +121,7 @@ static bool run_quantum(struct machine *m, uint64_t instructions)
     lock_drop(&m->lock);
     for (unsigned i = 0; i < m->cpus && !__atomic_load_n(&m->requested, __ATOMIC_RELAXED); i++) {
         struct cpu *cpu = m->vcpus[i].cpu;
-        if (!cpu->ops->has_work(cpu))
+        if (m->held >> i & 1 || !cpu->ops->has_work(cpu))
             continue;
         anyone = true;
         if (cpu->ops->run(cpu, instructions) != CPU_EXIT_DEBUG)

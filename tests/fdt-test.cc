@@ -1,5 +1,5 @@
-// The device tree of `virt` against what firmware and kernels look up in it: node names, compatible lists, addresses and
-// interrupts as the devicetree specification and Linux's bindings (Documentation/devicetree/bindings) define them.
+// The device tree of `virt` against what firmware and kernels look up in it: node names, compatible lists, addresses
+// and interrupts as the devicetree specification and Linux's bindings (Documentation/devicetree/bindings) define them.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -328,7 +328,8 @@ INSTANTIATE_TEST_SUITE_P(Boards, VirtTree,
                          testing::Values(Board{ 64, "1", "128" }, Board{ 64, "2", "512" }, Board{ 64, "8", "4096" },
                                          Board{ 32, "1", "128" }, Board{ 32, "4", "1024" }),
                          [](const testing::TestParamInfo<Board> &info) {
-                             return "Rv" + std::to_string(info.param.xlen) + "Smp" + info.param.smp + "Mem" + info.param.memory;
+                             const Board &b = info.param;
+                             return "Rv" + std::to_string(b.xlen) + "Smp" + b.smp + "Mem" + b.memory;
                          });
 
 } // namespace

@@ -23,7 +23,8 @@ struct ft {
 static bool dump(unsigned xlen, const char *const *args, const char *path, struct error *e)
 {
     const char *fixed[] = { xlen == 32 ? "lyrebird-system-riscv32" : "lyrebird-system-riscv64",
-                            "-bios", "none", "-display", "none", "-serial", "null", "-monitor", "none", "-net", "none" };
+                            "-bios", "none", "-display", "none", "-serial", "null", "-monitor", "none",
+                            "-net", "none" };
     char *argv[MAX_ARGS + 1];
     char machine[128];
     int argc = 0;

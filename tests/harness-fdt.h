@@ -8,8 +8,8 @@
 
 struct ft;
 
-/* The tree of `lyrebird-system-riscv<xlen> ARGS` (words, NULL at the end; "-bios none" is added); NULL with the message in
- * ft_error_text of `error`, which has room for 512 bytes. */
+/* The tree of `lyrebird-system-riscv<xlen> ARGS` (words, NULL at the end; "-bios none" is added), to be freed with
+ * ft_free; NULL with the message in `error`, which has room for 512 bytes. */
 struct ft *ft_new(unsigned xlen, const char *const *args, char *error);
 void ft_free(struct ft *t);
 

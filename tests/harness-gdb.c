@@ -37,6 +37,7 @@ struct hg {
     struct cpu_reg table[REGS];
     char names[REGS][8];
     bool running;
+    uint32_t held;
     unsigned resumed, resets, quits, wrongs;
     char out[OUT];
     size_t out_len;
@@ -179,9 +180,10 @@ static void stop(struct control *c)
     rig_of(c)->running = false;
 }
 
-static void resume(struct control *c)
+static void resume(struct control *c, uint32_t held)
 {
     rig_of(c)->running = true;
+    rig_of(c)->held = held;
     rig_of(c)->resumed++;
 }
 
@@ -376,6 +378,11 @@ bool hg_running(const struct hg *h)
     return h->running;
 }
 
+uint32_t hg_held(const struct hg *h)
+{
+    return h->held;
+}
+
 unsigned hg_resumed(const struct hg *h)
 {
     return h->resumed;
@@ -445,7 +452,8 @@ static const char *const seeds[] = {
     "vCont?", "vCont;c", "vCont;s:1;c", "vCont;s:2", "vCont;t", "c", "s", "c80000000", "Hg1", "Hc-1", "T2", "qC", "D",
     "qfThreadInfo", "qsThreadInfo", "qThreadExtraInfo,1", "qXfer:features:read:target.xml:0,fff", "qAttached",
     "qXfer:threads:read::0,100", "qSupported:swbreak+;hwbreak+", "QStartNoAckMode", "qRcmd,7265736574",
-    "Qqemu.PhyMemMode:1", "qqemu.PhyMemMode", "k", "vKill;1", "qOffsets", "m0,ffffffffffffffff", "Z2,ffffffffffffffff,2",
+    "Qqemu.PhyMemMode:1", "qqemu.PhyMemMode", "k", "vKill;1", "qOffsets", "m0,ffffffffffffffff",
+    "Z2,ffffffffffffffff,2",
 };
 
 static size_t make_body(uint64_t *rng, char *body, size_t size)

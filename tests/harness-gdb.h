@@ -40,6 +40,7 @@ void hg_next_step(struct hg *h, unsigned cpu, enum hg_stop why, uint64_t address
 
 bool hg_running(const struct hg *h);
 unsigned hg_resumed(const struct hg *h); /* how often */
+uint32_t hg_held(const struct hg *h);    /* vCPUs that the last resume held back */
 unsigned hg_stepped(const struct hg *h, unsigned cpu);
 unsigned hg_breaks(const struct hg *h, unsigned cpu); /* how many are set */
 unsigned hg_watches(const struct hg *h, unsigned cpu);
