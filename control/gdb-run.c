@@ -1,9 +1,9 @@
 /*
  * gdb-run.c - c, s, vCont and stop replies. GDB's manual, sections "Packets", "vCont packet", "Stop Reply Packets".
  *
- * All-stop: all vCPUs stand, or those run that the client lets run. A step is one instruction, without interrupts; vCPUs that
- * the client lets run meanwhile make one instruction too, so that stepping over a lock that another one holds comes
- * to an end.
+ * All-stop: all vCPUs stand, or those run that the client lets run. A step is one instruction, without interrupts;
+ * vCPUs that the client lets run meanwhile make one instruction too, so that stepping over a lock that another one
+ * holds comes to an end.
  *
  * Two vCPUs can stop at once, but the client hears of one stop at a time. The other's is kept, and told when the
  * client lets it go on, unless its reason is gone by then.

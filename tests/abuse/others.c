@@ -76,6 +76,17 @@ void plic_play(struct abuser *a)
     store32(claim, once_in(a, 8) ? (uint32_t)rnd(a) : source);
 }
 
+/* One hart at a time: whoever sets mtime while both fall asleep would leave nobody to wake them. */
+static void sleep_alone(void)
+{
+    static unsigned asleep;
+
+    if (__atomic_exchange_n(&asleep, 1, __ATOMIC_ACQUIRE))
+        return;
+    __asm__ volatile("csrs mie, %0\n\twfi" : : "r"(0x80) : "memory");
+    __atomic_store_n(&asleep, 0, __ATOMIC_RELEASE);
+}
+
 /*
  * Sleeps until the timer. All harts' timers are set: another one may have lost its own to a random write. Interrupts are
  * off: one that is taken before the sleep would put the timer off.
@@ -91,7 +102,7 @@ void timers(struct abuser *a)
         store(CLINT + MTIMECMP + 8 * hart, 8, now + below(a, 1000));
     store32(CLINT + 4 * below(a, HARTS), 1);
     if (once_in(a, 4))
-        __asm__ volatile("csrs mie, %0\n\twfi" : : "r"(0x80) : "memory");
+        sleep_alone();
 }
 
 void rtc_play(struct abuser *a)
