@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gdb-priv.h"
+#include "monitor.h"
 
 bool gdb_take_thread(struct gdb *g, struct gdb_text *t, unsigned *cpu)
 {
@@ -194,27 +195,63 @@ static void quit_politely(struct gdb *g, struct gdb_text *t)
     quit(g, t);
 }
 
+/* A text that is too long for one reply goes as console output first. */
+static void put_console(struct gdb *g, const char *text)
+{
+    size_t left = strlen(text), most = (GDB_PACKET - 1) / 2;
+
+    if (left <= most) {
+        gdb_put_hex(g, text, left);
+        return;
+    }
+    while (left) {
+        size_t n = left < most ? left : most;
+        gdb_begin(g);
+        gdb_put(g, "O");
+        gdb_put_hex(g, text, n);
+        gdb_send(g);
+        text += n;
+        left -= n;
+    }
+    gdb_ok(g);
+}
+
+/* Whether the guest runs is between GDB and us. */
+static bool is_gdbs(const char *command)
+{
+    static const char *const words[] = { "c", "cont", "s", "stop" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (!strcmp(command, words[i]))
+            return true;
+    }
+    return false;
+}
+
 static void monitor(struct gdb *g, struct gdb_text *t)
 {
-    static const char help[] = "reset  start the machine from its reset state\n"
-                               "quit   end the emulator\n"
-                               "help   this text\n";
-    static const char unknown[] = "unknown command; try: help\n";
-    char command[64] = "";
+    char command[MONITOR_LINE] = "";
     size_t len = (size_t)(t->end - t->at) / 2;
+    struct text_out out = { 0 };
+    unsigned cpu = g->current;
 
     if (len >= sizeof command || !gdb_take_bytes(t, (uint8_t *)command, len) || !gdb_at_end(t)) {
         gdb_error(g, GDB_EINVAL);
-    } else if (!strcmp(command, "reset") || !strcmp(command, "system_reset")) {
-        g->control->reset(g->control);
-        gdb_ok(g);
-    } else if (!strcmp(command, "quit") || !strcmp(command, "q")) {
-        quit_politely(g, t);
-    } else if (!strcmp(command, "help")) {
-        gdb_put_hex(g, help, strlen(help));
-    } else {
-        gdb_put_hex(g, unknown, strlen(unknown));
+        return;
     }
+    if (!strcmp(command, "quit") || !strcmp(command, "q")) {
+        quit_politely(g, t);
+        return;
+    }
+    if (is_gdbs(command))
+        text_out_put(&out, "use GDB's own continue and interrupt\n");
+    else
+        monitor_execute(g->control, &cpu, !strcmp(command, "reset") ? "system_reset" : command, &out);
+    if (out.len)
+        put_console(g, text_out_get(&out));
+    else
+        gdb_ok(g);
+    text_out_free(&out);
 }
 
 static void yes(struct gdb *g, struct gdb_text *t)

@@ -101,6 +101,15 @@ uint64_t clock_deadline(const struct clock *c)
     return c->timers ? c->timers->deadline : CLOCK_NEVER;
 }
 
+uint64_t clock_guest_deadline(const struct clock *c)
+{
+    const struct timer *t = c->timers;
+
+    while (t && t->observer)
+        t = t->next;
+    return t ? t->deadline : CLOCK_NEVER;
+}
+
 uint64_t clock_host_delay(struct clock *c, uint64_t deadline)
 {
     if (deadline == CLOCK_NEVER || !c->host_base)

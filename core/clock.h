@@ -22,6 +22,7 @@ struct timer {
     void (*fire)(void *owner);
     void *owner;
     uint64_t deadline; /* guest ns; CLOCK_NEVER when not armed */
+    bool observer;     /* set after timer_init(): whoever waits for it watches the guest and never wakes it */
     struct timer *next;
 };
 
@@ -49,6 +50,9 @@ void clock_set(struct clock *c, uint64_t ns);
 
 /* Deadline of the earliest armed timer, or CLOCK_NEVER. */
 uint64_t clock_deadline(const struct clock *c);
+
+/* The same among timers that are no observers: what the guest may be waiting for. */
+uint64_t clock_guest_deadline(const struct clock *c);
 
 /* Host nanoseconds from now until guest time `deadline` (0 when it has passed; CLOCK_NEVER when it never will). */
 uint64_t clock_host_delay(struct clock *c, uint64_t deadline);

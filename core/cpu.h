@@ -50,6 +50,22 @@ struct cpu_reg {
     unsigned id; /* the CPU's own */
 };
 
+/* What can still make a vCPU do something new. */
+enum {
+    CPU_RUNS = 1,         /* it executes what may lead anywhere */
+    CPU_WAKES_TIMER = 2,  /* an interrupt of a timer would get through */
+    CPU_WAKES_CPU = 4,    /* one that another vCPU sends */
+    CPU_WAKES_DEVICE = 8, /* a device's */
+};
+
+struct cpu_plight {
+    unsigned prospects; /* OR of the above; 0: nothing, ever */
+    uint64_t pc, return_address, stack, frame;
+    char insn[64]; /* at pc, disassembled; empty when nothing can be read there */
+    char why[128]; /* without CPU_RUNS: what it is stuck in */
+    char mode[8];
+};
+
 /* What every vCPU gets from its machine. */
 struct cpu_env {
     struct bus *bus;
@@ -79,6 +95,8 @@ struct cpu_ops {
     bool (*set_watch)(struct cpu *cpu, uint64_t gva, uint64_t len, unsigned kinds, bool on);
     /* Executes one instruction (or takes the exception that it raises), but no interrupt. */
     void (*step)(struct cpu *cpu);
+    /* Whether it can ever do something new; while it does not run, and without side effects. */
+    void (*plight)(struct cpu *cpu, struct cpu_plight *out);
     void (*save)(struct cpu *cpu, struct state_out *out);
     bool (*load)(struct cpu *cpu, struct state_in *in, struct error *e);
     void (*destroy)(struct cpu *cpu);

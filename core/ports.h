@@ -14,13 +14,19 @@
 
 /* ---- characters ---- */
 
-enum char_event { CHAR_OPENED, CHAR_CLOSED, CHAR_BREAK };
+/* CHAR_FOCUSED: of those that share a terminal, this one's turn has come. */
+enum char_event { CHAR_OPENED, CHAR_CLOSED, CHAR_BREAK, CHAR_FOCUSED };
 
 struct char_port {
     /* Host end. Takes all bytes: a reader that is not there or too slow never stalls the guest. */
     void (*write)(struct char_port *port, const uint8_t *buf, size_t len);
     /* Host end, or NULL: the device has room again, can_receive() grew. */
     void (*poke)(struct char_port *port);
+    /* Host end, or NULL: how many bytes wait for the other side to read them. */
+    size_t (*pending)(struct char_port *port);
+    /* Host end, or NULL: ends the connection; CHAR_CLOSED follows. */
+    void (*hang_up)(struct char_port *port);
+    bool shared; /* host end: others are on it too; see CHAR_FOCUSED */
 
     /* Device end; NULL until a device attached. receive() gets at most can_receive() bytes. */
     void *dev;

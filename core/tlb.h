@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { PAGE_BITS = 12, PAGE_SIZE = 1 << PAGE_BITS, TLB_BITS = 10, TLB_SIZE = 1 << TLB_BITS };
+enum { PAGE_BITS = 12, PAGE_SIZE = 1 << PAGE_BITS, TLB_BITS = 13, TLB_SIZE = 1 << TLB_BITS };
 
 #define TLB_EMPTY UINT64_C(0x800) /* no lookup produces this tag */
 

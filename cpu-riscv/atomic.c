@@ -29,9 +29,8 @@
  *     the owner, and then drains between the look and the swap, is only seen by its value. A silent store
  *     there, or two that restore the value, do not fail the SC. Only a third hart that saw the value in
  *     between could tell.
- *   - A hart's own store to the granule between its LR and SC fails the SC. The manual allows that; with one
- *     hart (granule_mask 0) every own store does. Loops that the manual constrains have no stores; others may
- *     spin forever.
+ *   - A hart's own store to the granule between its LR and SC fails the SC, which the manual allows. With one
+ *     hart (granule_mask 0) stores leave no stamps, and only one that changes the word does.
  *   - A host thread that is descheduled while it holds the lock (a few instructions) delays the stores to
  *     that granule.
  */

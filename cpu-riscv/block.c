@@ -1,19 +1,23 @@
 /*
- * The cache of decoded blocks of one hart: a hash of host addresses over an arena that is emptied when it is full.
+ * The cache of decoded blocks of one hart: a hash of host and guest addresses over an arena that is emptied when it is
+ * full.
  */
 #include <stdlib.h>
 
 #include "alloc.h"
 #include "decode.h"
+#include "jit.h"
 #include "mem.h"
 #include "state.h"
 
-enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, ARENA = 32 << 20 };
+enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, PAGE_HASH_BITS = 12, ARENA = 32 << 20, UNIT = 8 };
 
 struct rv_code {
     struct rv_block *heads[HASH_SIZE];
+    struct rv_page *pages[1 << PAGE_HASH_BITS];
     uint8_t *arena;
     size_t used;
+    bool full;
     /* An instruction across two pages, or a single step: decoded anew each time, never cached. */
     union {
         struct rv_block block;
@@ -35,18 +39,53 @@ void rv_code_free(struct rv_code *code)
     free(code);
 }
 
-static struct rv_block **head_of(struct rv_code *code, const uint8_t *host)
+/* Fibonacci hashing. */
+static uint64_t hash(const uint8_t *host, uint64_t va, unsigned bits)
 {
-    uint64_t h = ((uintptr_t)host >> 1) * UINT64_C(0x9e3779b97f4a7c15); /* Fibonacci hashing */
+    return ((uintptr_t)host + va) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits);
+}
 
-    return &code->heads[h >> (64 - HASH_BITS)];
+static struct rv_block **head_of(struct rv_code *code, const uint8_t *host, uint64_t pc)
+{
+    return &code->heads[hash(host, pc, HASH_BITS)];
 }
 
 static void empty(struct rv *cpu)
 {
-    memset(cpu->code->heads, 0, sizeof cpu->code->heads);
-    cpu->code->used = 0;
+    struct rv_code *code = cpu->code;
+
+    memset(code->heads, 0, sizeof code->heads);
+    memset(code->pages, 0, sizeof code->pages);
+    code->used = 0;
+    code->full = false;
     rv_clear_jumps(cpu);
+    if (cpu->jit)
+        jit_forget(cpu->jit);
+    cpu->link = RV_NO_LINK;
+}
+
+void rv_code_is_full(struct rv *cpu)
+{
+    cpu->code->full = true;
+}
+
+static void *take(struct rv_code *code, size_t size)
+{
+    void *p = code->arena + code->used;
+
+    code->used += (size + UNIT - 1) & ~(size_t)(UNIT - 1);
+    return p;
+}
+
+uint32_t rv_site(const struct rv *cpu, const struct rv_block *b, unsigned index)
+{
+    return (uint32_t)((size_t)((const uint8_t *)b - cpu->code->arena) / UNIT * RV_BLOCK_MAX + index);
+}
+
+struct rv_block *rv_block_at(struct rv *cpu, uint32_t site, unsigned *index)
+{
+    *index = site % RV_BLOCK_MAX;
+    return (struct rv_block *)(void *)(cpu->code->arena + (size_t)(site / RV_BLOCK_MAX) * UNIT);
 }
 
 /* 16 bits at p, and the 16 after them unless p is the last halfword of its page. */
@@ -74,12 +113,11 @@ static bool current(const struct rv_block *b)
     return true;
 }
 
-static void finish(struct rv_block *b, unsigned count, unsigned bytes, uint32_t epoch)
+static void finish(struct rv_block *b, unsigned count, unsigned bytes)
 {
     b->ops[count] = (struct rv_op){ .fn = exec_block_end, .off = (uint16_t)bytes };
     b->count = (uint16_t)count;
     b->bytes = (uint16_t)bytes;
-    b->epoch = epoch;
 }
 
 /* Decodes from `host` to the end of the block or of the page; 0 instructions when the first crosses the page. */
@@ -98,44 +136,97 @@ static void decode(struct rv *cpu, struct rv_block *b, const uint8_t *host)
         b->ops[n].off = (uint16_t)off;
         off += b->ops[n++].len;
     }
-    finish(b, n, off, cpu->code_epoch);
+    finish(b, n, off);
+}
+
+/* ---- pages ---- */
+
+static struct rv_page *page_of(struct rv *cpu, const uint8_t *host)
+{
+    const uint8_t *start = host - ((uintptr_t)host & (PAGE_SIZE - 1));
+    uint64_t va = cpu->pc & ~(uint64_t)(PAGE_SIZE - 1);
+    struct rv_page **head = &cpu->code->pages[hash(start, va, PAGE_HASH_BITS)];
+
+    for (struct rv_page *p = *head; p; p = p->older) {
+        if (p->host == start && p->va == va)
+            return p;
+    }
+    struct rv_page *p = take(cpu->code, sizeof *p);
+    *p = (struct rv_page){ .host = start, .va = va, .older = *head, .epoch = cpu->code_epoch };
+    *head = p;
+    return p;
+}
+
+static void unlink_block(struct rv_code *code, struct rv_block *b)
+{
+    struct rv_block **p = head_of(code, b->code, b->pc);
+
+    while (*p != b)
+        p = &(*p)->older;
+    *p = b->older;
+}
+
+/* After a fence.i: keeps the page's blocks when all are what memory holds, else none. Their room comes back when the
+ * arena is emptied. */
+static void validate(struct rv *cpu, struct rv_page *page)
+{
+    const struct rv_block *b = page->blocks;
+
+    page->epoch = cpu->code_epoch;
+    while (b && current(b))
+        b = b->sibling;
+    if (!b)
+        return;
+    for (struct rv_block *dead = page->blocks; dead; dead = dead->sibling)
+        unlink_block(cpu->code, dead);
+    page->blocks = NULL;
 }
 
 static struct rv_block *new_block(struct rv *cpu, const uint8_t *host)
 {
     struct rv_code *code = cpu->code;
-    size_t most = sizeof(struct rv_block) + (RV_BLOCK_MAX + 1) * sizeof(struct rv_op);
+    size_t most = sizeof(struct rv_page) + sizeof(struct rv_block) + (RV_BLOCK_MAX + 1) * sizeof(struct rv_op);
 
-    if (ARENA - code->used < most)
+    if (code->full || ARENA - code->used < most + 2 * UNIT)
         empty(cpu);
+    struct rv_page *page = page_of(cpu, host);
+    if (page->epoch != cpu->code_epoch)
+        validate(cpu, page);
     struct rv_block *b = (struct rv_block *)(void *)(code->arena + code->used);
     decode(cpu, b, host);
     if (!b->count)
         return NULL;
-    code->used += sizeof(struct rv_block) + (b->count + 1u) * sizeof(struct rv_op);
-    struct rv_block **head = head_of(code, host);
+    take(code, sizeof(struct rv_block) + (b->count + 1u) * sizeof(struct rv_op));
+    b->pc = cpu->pc;
+    b->page = page;
+    b->sibling = page->blocks;
+    page->blocks = b;
+    struct rv_block **head = head_of(code, host, cpu->pc);
     b->older = *head;
     *head = b;
+    b->first = b->ops[0].fn;
+    if (cpu->jit)
+        rv_native_adopt(cpu, b);
     return b;
 }
 
-/* A block whose code has changed is dropped from its chain; its room comes back when the arena is emptied. */
+static struct rv_block *search(struct rv *cpu, const uint8_t *host)
+{
+    struct rv_block *b = *head_of(cpu->code, host, cpu->pc);
+
+    while (b && (b->code != host || b->pc != cpu->pc))
+        b = b->older;
+    return b;
+}
+
 static struct rv_block *cached(struct rv *cpu, const uint8_t *host)
 {
-    for (struct rv_block **p = head_of(cpu->code, host); *p; p = &(*p)->older) {
-        struct rv_block *b = *p;
-        if (b->code != host)
-            continue;
-        if (b->epoch == cpu->code_epoch)
-            return b;
-        if (current(b)) {
-            b->epoch = cpu->code_epoch;
-            return b;
-        }
-        *p = b->older;
-        return NULL;
-    }
-    return NULL;
+    struct rv_block *b = search(cpu, host);
+
+    if (!b || b->page->epoch == cpu->code_epoch)
+        return b;
+    validate(cpu, b->page);
+    return b->page->blocks ? b : NULL;
 }
 
 /* One instruction at pc, each half fetched for itself: it may cross into the next page, or into another PMP entry. */
@@ -157,7 +248,7 @@ static const struct rv_block *lone_block(struct rv *cpu, const uint8_t *host)
     b->code = host;
     rv_decode(cpu->decoder, raw, &b->ops[0]);
     b->ops[0].off = 0;
-    finish(b, 1, b->ops[0].len, cpu->code_epoch);
+    finish(b, 1, b->ops[0].len);
     return b;
 }
 

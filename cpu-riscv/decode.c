@@ -271,6 +271,13 @@ bool rv_decode(const struct rv_decoder *d, uint32_t raw, struct rv_op *op)
     return !row || row->flags & RV_ENDS;
 }
 
+bool rv_ends_block(const struct rv_decoder *d, uint32_t raw)
+{
+    const struct rv_insn *row = rv_lookup(d, raw);
+
+    return !row || row->flags & RV_ENDS;
+}
+
 const struct rv_insn *rv_insn_rows(size_t *count)
 {
     *count = ARRAY_LEN(all_rows);

@@ -36,6 +36,9 @@ unsigned rv_decoder_xlen(const struct rv_decoder *d);
  * block (exec_illegal does). */
 bool rv_decode(const struct rv_decoder *d, uint32_t raw, struct rv_op *op);
 
+/* Does this instruction end a block? */
+bool rv_ends_block(const struct rv_decoder *d, uint32_t raw);
+
 /* The row that `raw` matches (mask and match are set), or NULL; reserved encodings have none. */
 const struct rv_insn *rv_lookup(const struct rv_decoder *d, uint32_t raw);
 

@@ -63,6 +63,8 @@ static inline void rv_break_reservation(struct rv *cpu, const uint8_t *hva)
 {
     struct rv_granule *g = rv_granule_of(cpu, hva);
 
+    if (!cpu->granule_mask) /* no other hart */
+        return;
     while (unlikely(atomic_load_explicit(&g->lock, memory_order_acquire)))
         cpu_relax();
     atomic_store_explicit(&g->owner, (uint8_t)(cpu->cpu.index + 1), memory_order_release);

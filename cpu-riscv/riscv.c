@@ -227,6 +227,7 @@ static void destroy(struct cpu *c)
     struct rv *cpu = (struct rv *)c;
 
     timer_arm(&cpu->stimer, CLOCK_NEVER);
+    rv_native_free(cpu);
     rv_code_free(cpu->code);
     free(cpu->registers);
     free(cpu->spaces);
@@ -247,6 +248,7 @@ static const struct cpu_ops ops = {
     .set_break = rv_set_break,
     .set_watch = rv_set_watch,
     .step = rv_step,
+    .plight = rv_plight,
     .save = save,
     .load = load,
     .destroy = destroy,
@@ -271,6 +273,9 @@ struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, un
     cpu->log_asm = trace_category(env->trace, "in_asm");
     cpu->log_exec = trace_category(env->trace, "exec");
     cpu->guest_error = trace_category(env->trace, "guest_error");
+    /* A trace of blocks needs the interpreter; so does a host that gives no code memory. */
+    if (config->jit && !trace_on(cpu->log_exec))
+        rv_native_init(cpu);
     timer_init(&cpu->stimer, env->clock, rv_stimer_fired, cpu);
     reset(&cpu->cpu);
     return &cpu->cpu;

@@ -16,6 +16,7 @@ struct rv_config {
     struct rv_decoder *decoder;
     struct rv_granule *granules;
     uint64_t granule_mask;
+    bool jit;            /* harts translate to host code: set before rv_new() */
     uint64_t timebase;   /* Hz of the time CSR */
     uint64_t reset_pc;
     uint8_t csr_index[4096]; /* see csr.h */

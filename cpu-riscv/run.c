@@ -11,10 +11,18 @@ void exec_block_end(struct rv *cpu, const struct rv_op *op)
     next_block(cpu);
 }
 
+/* The block at pc: most often the jump cache has it. */
+static const struct rv_block *block_at_pc(struct rv *cpu)
+{
+    const struct rv_jump *j = rv_jump_slot(cpu);
+
+    return likely(j->pc == cpu->pc) ? j->block : rv_find_block(cpu);
+}
+
 static void run_slice(struct rv *cpu)
 {
     while (cpu->slice > 0) {
-        const struct rv_block *b = rv_find_block(cpu);
+        const struct rv_block *b = cpu->stepping ? rv_find_block(cpu) : block_at_pc(cpu);
         if (!b)
             return;
         if (trace_on(cpu->log_exec))

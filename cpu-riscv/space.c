@@ -74,21 +74,24 @@ static void clear(struct rv_space *space)
 
 static struct rv_space *find(struct rv *cpu, uint64_t satp, uint32_t view)
 {
-    struct rv_space *oldest = &cpu->spaces[0];
+    struct rv_space_key *k = cpu->space_keys, *oldest = k;
+    unsigned i = 0;
 
-    for (struct rv_space *s = cpu->spaces; s < cpu->spaces + RV_SPACES; s++) {
-        if (s->satp == satp && s->view == view) {
-            s->tick = ++cpu->tick;
-            return s;
-        }
-        if (s->tick < oldest->tick)
-            oldest = s;
+    while (i < RV_SPACES && (k[i].satp != satp || k[i].view != view)) {
+        if (k[i].tick < oldest->tick)
+            oldest = &k[i];
+        i++;
     }
-    clear(oldest);
-    oldest->satp = satp;
-    oldest->view = view;
-    oldest->tick = ++cpu->tick;
-    return oldest;
+    if (i < RV_SPACES) {
+        k[i].tick = ++cpu->tick;
+        return &cpu->spaces[i];
+    }
+    struct rv_space *s = &cpu->spaces[oldest - k];
+    clear(s);
+    s->satp = satp;
+    s->view = view;
+    *oldest = (struct rv_space_key){ satp, view, ++cpu->tick };
+    return s;
 }
 
 static uint64_t effective_satp(const struct rv *cpu, unsigned priv)

@@ -11,8 +11,8 @@
  * looks at interrupts, mode and requests first). With optimisation these are tail calls, hence one indirect jump an
  * instruction; without, the stack is bounded by RV_SLICE.
  *
- * fence.i only moves `code_epoch`: a block of an older epoch compares the bytes it was decoded from with memory before
- * it runs again, so no store has to be watched.
+ * fence.i only moves `code_epoch`: the blocks of a page of an older epoch are compared with memory before one of them
+ * runs again, so no store has to be watched.
  */
 #ifndef RISCV_STATE_H
 #define RISCV_STATE_H
@@ -22,12 +22,13 @@
 #include "bits.h"
 #include "cpu.h"
 #include "isa.h"
+#include "jit.h"
 #include "riscv.h"
 #include "tlb.h"
 
 enum {
     RV_SINK = 32,       /* index of x[] that swallows writes to x0 */
-    RV_SLICE = 4096,    /* instructions between two looks at the request word */
+    RV_SLICE = 16384,    /* instructions between two looks at the request word */
     RV_BLOCK_MAX = 64,  /* instructions a block */
     RV_SPACES = 8,      /* translation contexts kept a hart */
     RV_JUMP_BITS = 12,
@@ -35,6 +36,11 @@ enum {
     RV_HPM = 29, /* hpmcounter3..31 */
     RV_PMP = 16,
 };
+
+#define RV_NO_LINK UINT32_MAX
+
+/* Variables of the IR: x registers are 0 to 31, f registers start here. */
+enum { RV_IR_F = 40 };
 
 enum rv_priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
 
@@ -57,12 +63,27 @@ struct rv_op {
 };
 
 struct rv_block {
-    const uint8_t *code;    /* the first instruction in host memory: the key */
-    struct rv_block *older; /* hash chain */
-    uint32_t epoch;
+    const uint8_t *code;     /* the first instruction in host memory; with pc the key */
+    uint64_t pc;
+    const void *entry;       /* host code, or the way back to the run loop (native.c) */
+    rv_handler *first;       /* ops[0]'s own handler */
+    struct rv_block *older;  /* hash chain */
+    struct rv_page *page;    /* NULL: a lone instruction */
+    struct rv_block *sibling; /* on the same page */
     uint16_t bytes;
     uint16_t count; /* instructions, without block_end */
+    uint8_t runs;   /* while it is not yet host code */
     struct rv_op ops[];
+};
+
+/* The blocks of a page of memory as seen at one page of addresses. They may jump to each other without a look, so they
+ * are valid together or not at all. */
+struct rv_page {
+    const uint8_t *host;
+    uint64_t va;
+    struct rv_page *older; /* hash chain */
+    struct rv_block *blocks;
+    uint32_t epoch; /* at which all blocks were what memory held */
 };
 
 struct rv_jump {
@@ -92,7 +113,6 @@ struct rv_space {
     struct rv_footprint half[2];
     uint64_t span;  /* the largest superpage filled, bytes */
     uint64_t code_pages[RV_PAGE_FILTER / 64]; /* a Bloom filter of the pages that jumps were remembered for */
-    uint64_t tick;  /* last use */
     struct tlb read, write, exec;
     struct rv_jump jumps[RV_JUMPS];
 };
@@ -176,8 +196,18 @@ struct rv {
     const struct rv_config *config;
     const struct rv_decoder *decoder;
     struct rv_space *spaces; /* RV_SPACES of them */
+    /* Their satp and view, kept together: the spaces themselves are far apart. */
+    struct rv_space_key {
+        uint64_t satp;
+        uint32_t view;
+        uint64_t tick; /* last use */
+    } space_keys[RV_SPACES];
     uint64_t tick;
     struct rv_code *code;    /* block cache: block.c */
+    struct jit *jit;         /* NULL: interpreter only; with it, native.c */
+    uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */
+    struct jit_layout layout;
+    uint64_t jit_temps[IR_TEMPS];
     struct rv_registers *registers; /* riscv.c's list, made when first asked for */
     jmp_buf escape;          /* rv_raise() lands in the run loop */
     struct trace_cat *log_int, *log_asm, *log_exec, *guest_error;
@@ -230,10 +260,16 @@ static inline void next(struct rv *cpu, const struct rv_op *op)
     return op[1].fn(cpu, op + 1);
 }
 
+/* Where the jump cache has pc, if anywhere. */
+static inline const struct rv_jump *rv_jump_slot(const struct rv *cpu)
+{
+    return &cpu->fetch->jumps[cpu->pc >> 1 & (RV_JUMPS - 1)];
+}
+
 /* pc is set: run the block there if it is at hand and the slice is not used up. */
 static inline void next_block(struct rv *cpu)
 {
-    const struct rv_jump *j = &cpu->fetch->jumps[cpu->pc >> 1 & (RV_JUMPS - 1)];
+    const struct rv_jump *j = rv_jump_slot(cpu);
 
     if (unlikely(j->pc != cpu->pc || cpu->slice <= 0))
         return;
@@ -325,11 +361,33 @@ void rv_code_free(struct rv_code *code);
 /* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped or a debugger's breakpoint was hit. */
 const struct rv_block *rv_find_block(struct rv *cpu);
 
+/* A block of the cache by the number that host code knows its instructions by, and that number. */
+struct rv_block *rv_block_at(struct rv *cpu, uint32_t site, unsigned *index);
+uint32_t rv_site(const struct rv *cpu, const struct rv_block *b, unsigned index);
+
+/* The cache is emptied as soon as no block is in use. */
+void rv_code_is_full(struct rv *cpu);
+
+/* ---- blocks as host code (native.c, translate.c) ---- */
+
+/* False when the host gives no code memory. */
+bool rv_native_init(struct rv *cpu);
+void rv_native_free(struct rv *cpu);
+
+/* A new block: counts its runs, and becomes host code when it is worth it. */
+void rv_native_adopt(struct rv *cpu, struct rv_block *b);
+
+/* The block as IR; false when host code would be no gain. */
+bool rv_translate(struct rv *cpu, const struct rv_block *b, struct ir_block *ir);
+
 /* ---- for a debugger (debug.c) ---- */
 
 bool rv_set_break(struct cpu *cpu, uint64_t gva, bool on);
 bool rv_set_watch(struct cpu *cpu, uint64_t gva, uint64_t len, unsigned kinds, bool on);
 void rv_step(struct cpu *cpu);
+
+/* death.c: cpu_ops.plight. */
+void rv_plight(struct cpu *cpu, struct cpu_plight *out);
 
 /* Is anything set that pc has to be looked at for, one instruction at a time? */
 bool rv_debug_close_look(const struct rv *cpu, uint64_t pc);

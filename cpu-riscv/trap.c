@@ -6,7 +6,10 @@
 void rv_raise(struct rv *cpu, const struct rv_op *op, enum rv_cause cause, uint64_t tval)
 {
     /* The block was counted as a whole when it was entered: take back what has not retired. */
-    cpu->slice += cpu->block->count - (op - cpu->block->ops);
+    const struct rv_op *at = cpu->block->ops;
+    while (at->off != op->off) /* op may be a copy */
+        at++;
+    cpu->slice += cpu->block->count - (at - cpu->block->ops);
     cpu->pc = op_pc(cpu, op);
     rv_trap(cpu, cause, false, tval);
     longjmp(cpu->escape, 1);

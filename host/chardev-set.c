@@ -155,6 +155,34 @@ struct char_port *chardev_set_find(struct chardev_set *set, const char *id)
     return m ? m->port : NULL;
 }
 
+bool chardev_set_tell(const struct chardev_set *set, unsigned n, const char **id, const char **target,
+                      const char **user)
+{
+    unsigned count = 0;
+    const struct member *m;
+
+    for (m = set->members; m; m = m->next)
+        count++;
+    if (n >= count)
+        return false;
+    for (m = set->members; count-- > n + 1; m = m->next) /* the last one made comes first */
+        ;
+    *id = m->config.id;
+    *target = chardev_name(m->port);
+    *user = m->mux ? "mux" : m->user[0] ? m->user : NULL;
+    return true;
+}
+
+bool chardev_set_ring_read(struct chardev_set *set, const char *id, uint8_t *buf, size_t *size)
+{
+    struct member *m = find(set, id);
+
+    if (!m || m->config.kind != CHARDEV_RINGBUF)
+        return false;
+    *size = chardev_ringbuf_read(m->port, buf, *size);
+    return true;
+}
+
 bool chardev_set_has_stdio(const struct chardev_set *set)
 {
     return find_stdio(set);

@@ -38,6 +38,13 @@ struct char_port *chardev_set_monitor(struct chardev_set *set, struct error *e);
 /* The character device itself, for the monitor: ringbuf-read and the like. NULL when there is no such id. */
 struct char_port *chardev_set_find(struct chardev_set *set, const char *id);
 
+/* The n-th one in the order they were made: its id, what it is connected to, and who has it (or NULL). */
+bool chardev_set_tell(const struct chardev_set *set, unsigned n, const char **id, const char **target,
+                      const char **user);
+
+/* Takes up to *size bytes out of a ringbuf; false when no ringbuf has this id. */
+bool chardev_set_ring_read(struct chardev_set *set, const char *id, uint8_t *buf, size_t *size);
+
 /* Standard input and output belong to one of them. */
 bool chardev_set_has_stdio(const struct chardev_set *set);
 

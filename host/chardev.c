@@ -173,6 +173,22 @@ static void port_poke(struct char_port *port)
     loop_wake(((struct chardev *)port)->loop);
 }
 
+static size_t port_pending(struct char_port *port)
+{
+    return ((struct chardev *)port)->count;
+}
+
+/* What is queued is sent, as far as the other side takes it at once. */
+static void port_hang_up(struct char_port *port)
+{
+    struct chardev *c = (struct chardev *)port;
+
+    chardev_drain(c);
+    if (c->out_fd >= 0)
+        chardev_hang_up(c);
+    loop_wake(c->loop);
+}
+
 /* ---- input ---- */
 
 static size_t can_receive(const struct chardev *c)
@@ -404,6 +420,8 @@ struct char_port *chardev_open(struct loop *loop, const struct chardev_config *c
     assert(kind->open);
     c->port.write = port_write;
     c->port.poke = port_poke;
+    c->port.pending = port_pending;
+    c->port.hang_up = config->kind == CHARDEV_SOCKET ? port_hang_up : NULL;
     c->loop = loop;
     c->kind = config->kind;
     c->limit = kind->limit;

@@ -79,6 +79,13 @@ static void front_poke(struct char_port *port)
     loop_wake(((struct front *)port)->mux->loop);
 }
 
+static size_t front_pending(struct char_port *port)
+{
+    struct char_port *back = ((struct front *)port)->mux->back;
+
+    return back->pending ? back->pending(back) : 0;
+}
+
 /* ---- keys ---- */
 
 static void help(struct mux *m)
@@ -103,6 +110,8 @@ static void set_focus(struct mux *m, int focus)
     show_line(m->front[focus]);
     snprintf(text, sizeof text, "%s[%s]\r\n", m->mid_line ? "\r\n" : "", m->front[focus]->name);
     say(m, text);
+    if (m->front[focus]->port.event)
+        m->front[focus]->port.event(m->front[focus]->port.dev, CHAR_FOCUSED);
 }
 
 static void send_break(struct mux *m)
@@ -255,6 +264,8 @@ struct char_port *mux_add(struct mux *m, const char *name, struct error *e)
     }
     f->port.write = front_write;
     f->port.poke = front_poke;
+    f->port.pending = front_pending;
+    f->port.shared = true;
     f->mux = m;
     snprintf(f->name, sizeof f->name, "%s", name);
     m->front[m->count++] = f;

@@ -25,6 +25,8 @@ bool riscv_make_harts(struct machine *m, uint64_t timebase, uint64_t reset_pc, s
     if (!rv_isa_parse(&isa, m->xlen, m->options->cpu ? m->options->cpu : m->xlen == 32 ? "rv32" : "rv64", e))
         return error_prefix(e, "-cpu");
     struct rv_config *config = rv_config_new(&isa, m->options->cpus, timebase, reset_pc);
+
+    config->jit = m->options->accel == ACCEL_JIT;
     m->cpu_config = config;
     for (unsigned i = 0; i < m->options->cpus; i++)
         machine_add_cpu(m, rv_new(config, &env, i));

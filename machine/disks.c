@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "block-timed.h"
 #include "block.h"
 #include "machine.h"
 #include "options.h"
@@ -14,7 +15,11 @@ enum { DISKS = 16 };
 struct disk {
     char id[64];
     enum disk_use use;
-    struct block_port *port;
+    struct block_port *port;  /* as the device sees it */
+    struct block_port *timed; /* under a virtual clock the same, or NULL */
+    struct block_port *image;
+    const char *file; /* as the user wrote it */
+    bool read_only, snapshot;
     bool taken;
 };
 
@@ -59,9 +64,15 @@ static bool add(struct disks *d, struct machine *m, struct block_config *config,
     struct disk *disk = &d->disk[d->count];
     snprintf(disk->id, sizeof disk->id, "%s", id ? id : "");
     disk->use = use;
-    disk->port = block_open(m->loop, config, e);
-    if (!disk->port)
+    disk->file = config->file;
+    disk->read_only = config->read_only;
+    disk->snapshot = config->snapshot;
+    disk->image = block_open(m->loop, config, e);
+    if (!disk->image)
         return false;
+    if (clock_is_virtual(m->clock))
+        disk->timed = block_timed_new(disk->image, m->clock);
+    disk->port = disk->timed ? disk->timed : disk->image;
     d->count++;
     return true;
 }
@@ -125,8 +136,12 @@ struct disks *disks_new(struct machine *m, struct error *e)
 
 void disks_free(struct disks *d)
 {
-    for (unsigned i = 0; d && i < d->count; i++)
-        block_close(d->disk[i].port);
+    for (unsigned i = 0; d && i < d->count; i++) {
+        if (d->disk[i].timed)
+            d->disk[i].timed->drain(d->disk[i].timed);
+        block_timed_free(d->disk[i].timed);
+        block_close(d->disk[i].image);
+    }
     free(d);
 }
 
@@ -161,4 +176,27 @@ struct block_port *disks_take(struct disks *d, const char *id, struct error *e)
     }
     error_set(e, "drive=%s: there is no -drive with this id", id);
     return NULL;
+}
+
+/* Disks without an id get the names that QEMU gives them. */
+static void name_disk(struct disks *d, unsigned n)
+{
+    static const char *const kinds[] = { [DISK_VIRTIO] = "virtio", [DISK_PFLASH] = "pflash", [DISK_NONE] = "none" };
+    struct disk *disk = &d->disk[n];
+    unsigned before = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        before += d->disk[i].use == disk->use;
+    if (!disk->id[0])
+        snprintf(disk->id, sizeof disk->id, "%s%u", kinds[disk->use], before);
+}
+
+bool disks_tell(struct disks *d, unsigned n, struct control_block *out)
+{
+    if (n >= d->count)
+        return false;
+    name_disk(d, n);
+    *out = (struct control_block){ d->disk[n].id, d->disk[n].file, "raw", d->disk[n].port->size, d->disk[n].read_only,
+                                   d->disk[n].snapshot };
+    return true;
 }

@@ -2,6 +2,7 @@
 #ifndef MACHINE_DISKS_H
 #define MACHINE_DISKS_H
 
+#include "control.h"
 #include "error.h"
 #include "ports.h"
 
@@ -20,5 +21,8 @@ struct block_port *disks_next(struct disks *d, enum disk_use use);
 
 /* The disk of this id for a -device. NULL with a message. */
 struct block_port *disks_take(struct disks *d, const char *id, struct error *e);
+
+/* The n-th disk; false when there is none. */
+bool disks_tell(struct disks *d, unsigned n, struct control_block *out);
 
 #endif

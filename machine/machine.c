@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "boot-test.h"
+#include "death.h"
 #include "loop.h"
 #include "options.h"
 #include "peripherals.h"
@@ -40,12 +42,15 @@ static uint64_t wall_base(const struct options *o)
     return (uint64_t)now * NS_PER_SEC;
 }
 
-static void request(struct machine_port *port, enum machine_request what, int status, const char *who)
+static bool by_host(const char *who)
 {
-    struct machine *m = (struct machine *)((char *)port - offsetof(struct machine, port));
+    return !strncmp(who, "host-", 5);
+}
 
+void machine_request(struct machine *m, enum machine_request what, int status, const char *who)
+{
     assert(lock_held(&m->lock));
-    if (m->requested)
+    if (m->requested && !by_host(who))
         return;
     m->request = what;
     m->exit_status = status;
@@ -56,9 +61,14 @@ static void request(struct machine_port *port, enum machine_request what, int st
     loop_wake(m->loop);
 }
 
+static void request(struct machine_port *port, enum machine_request what, int status, const char *who)
+{
+    machine_request((struct machine *)((char *)port - offsetof(struct machine, port)), what, status, who);
+}
+
 void machine_quit(struct machine *m, int status)
 {
-    request(&m->port, MACHINE_EXIT, status, "user");
+    machine_request(m, MACHINE_EXIT, status, "host-ui");
 }
 
 static void memory_map_changed(void *owner)
@@ -133,6 +143,7 @@ static bool build(struct machine *m, unsigned xlen, struct error *e)
     m->loop = loop_new(&m->lock, m->clock, e);
     if (!m->loop)
         return false;
+    control_claim(m->options);
     return peripherals_open(m, e) && m->board->build(m, e) && peripherals_finish(m->peripherals, e) &&
            finish_machine_keys(m->options, e) && options_finish(m->options, e) && m->board->restart(m, e) &&
            control_open(m, e);
@@ -155,6 +166,7 @@ struct machine *machine_new(struct options *o, unsigned xlen, struct error *e)
     bus_watch(m->bus, memory_map_changed, m);
     lock_take(&m->lock);
     bool ok = build(m, xlen, e);
+    m->death = ok ? death_watch(m) : NULL;
     lock_drop(&m->lock);
     if (ok)
         return m;
@@ -168,6 +180,7 @@ void machine_free(struct machine *m)
         return;
     lock_take(&m->lock);
     run_end(m);
+    death_forget(m->death);
     control_close(m);
     if (m->peripherals)
         peripherals_drain(m->peripherals);
@@ -241,18 +254,27 @@ bool machine_reset(struct machine *m, struct error *e)
 
 void machine_stop(struct machine *m)
 {
+    bool told = m->stopped || !m->launched;
+
     run_pause(m);
     clock_stop(m->clock);
     m->stopped = true;
+    if (!told)
+        control_tell(&m->control, CONTROL_STOP, false, NULL);
 }
 
 void machine_continue(struct machine *m, uint32_t held)
 {
-    m->stopped = false;
+    bool resumed = m->stopped;
+
+    m->stopped = m->at_break = false;
+    m->launched = true;
     m->held = held;
     clock_start(m->clock);
     run_resume(m);
     loop_wake(m->loop);
+    if (resumed)
+        control_tell(&m->control, CONTROL_RESUME, false, NULL);
 }
 
 /* Without threads nobody parks and takes the request back. */
@@ -262,6 +284,20 @@ static void forget_stop_requests(struct machine *m)
         atomic_fetch_and(&m->vcpus[i].cpu->request, ~(uint32_t)CPU_REQUEST_STOP);
 }
 
+static void tell_request(struct machine *m)
+{
+    bool resets = m->request == MACHINE_RESET, host = by_host(m->requester);
+
+    control_tell(&m->control, m->done || !resets ? CONTROL_SHUTDOWN : CONTROL_RESET, !host,
+                 host ? m->requester : resets ? "guest-reset" : "guest-shutdown");
+}
+
+/* -no-shutdown: the machine stays to be looked at, or to be reset. */
+static bool stays(const struct machine *m)
+{
+    return m->request == MACHINE_POWEROFF && m->options->on_shutdown == SHUTDOWN_PAUSE;
+}
+
 /* Carries out what was asked for, with every vCPU parked. */
 static void serve_request(struct machine *m)
 {
@@ -269,10 +305,16 @@ static void serve_request(struct machine *m)
 
     run_pause(m);
     m->requested = false;
-    m->done = m->request != MACHINE_RESET || m->options->on_reboot != REBOOT_RESET;
+    if (m->options->test)
+        boot_test_request(m->options->test, m->request, m->exit_status);
+    m->shut_down = stays(m);
+    m->done = !m->shut_down && (m->request != MACHINE_RESET || m->options->on_reboot != REBOOT_RESET);
     if (m->request != MACHINE_EXIT)
         m->exit_status = 0;
-    if (!m->done && !machine_reset(m, &e)) {
+    tell_request(m);
+    if (m->shut_down) {
+        machine_stop(m);
+    } else if (!m->done && !machine_reset(m, &e)) {
         fprintf(stderr, "lyrebird: reset: %s\n", e.text);
         m->exit_status = 1;
         m->done = true;

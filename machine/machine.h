@@ -23,6 +23,8 @@
 enum { MACHINE_CPUS = 8, MACHINE_DEVICES = 96, MACHINE_MEMORIES = 8 };
 
 struct board;
+struct control_doors;
+struct death;
 struct gdb;
 struct loop;
 struct machine;
@@ -33,6 +35,7 @@ struct vcpu {
     struct machine *machine;
     struct cpu *cpu;
     pthread_t thread;
+    int tid; /* the host's number of it; atomic */
 };
 
 struct machine {
@@ -72,12 +75,17 @@ struct machine {
     bool requested;
     enum machine_request request;
     int exit_status;
-    const char *requester;
+    const char *requester; /* a device's id, or QMP's "host-..." */
     bool done;
 
+    struct death *death; /* watches for it */
     struct gdb *gdb;
+    struct control_doors *doors; /* protocol and monitors */
     struct control control; /* for debugger, protocol, monitor: control.c */
     bool stopped;           /* by one of them: nothing runs, the clock stands still */
+    bool launched;          /* it ran, or was let run, once */
+    bool shut_down;         /* the guest is off, and -no-shutdown keeps the machine */
+    bool at_break;          /* stopped by a breakpoint or watchpoint */
     struct cpu *debugged;   /* hit a breakpoint or watchpoint; the main loop tells the listeners */
 };
 
@@ -128,14 +136,24 @@ struct cpu_env machine_cpu_env(struct machine *m);
 void machine_stop(struct machine *m);
 void machine_continue(struct machine *m, uint32_t held);
 
+/* What the main loop is to do for `who`. The first one of two counts, but a guest that resets itself over and over
+ * does not keep the host from ending it. */
+void machine_request(struct machine *m, enum machine_request what, int status, const char *who);
+
 /* Puts devices, vCPUs and memory into their state after power-on; the vCPUs are parked. */
 bool machine_reset(struct machine *m, struct error *e);
 
 /* ---- control.c ---- */
 
+/* What is opened last, and may wait for its client, is no option that nobody took. */
+void control_claim(struct options *o);
+
 /* Once the machine is built: opens what the options want it steered by. */
 bool control_open(struct machine *m, struct error *e);
 void control_close(struct machine *m);
+
+/* control-info.c: what there is in the machine. */
+void control_init_info(struct machine *m);
 
 /* Tells the listeners of the vCPU that stopped by itself. */
 void control_debugged(struct machine *m);

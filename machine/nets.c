@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "net.h"
 #include "options.h"
+#include "peripherals.h"
 
 enum { NETS = 8 };
 
@@ -15,6 +16,7 @@ struct net {
     char id[64];
     struct net_port *port;
     bool wants_nic, taken;
+    bool down; /* set_link */
 };
 
 struct nets {
@@ -187,4 +189,67 @@ struct net_port *nets_take(struct nets *n, const char *id, const char *mac, stru
     }
     error_set(e, "netdev=%s: there is no -netdev with this id", id);
     return NULL;
+}
+
+/* ---- while the machine runs ---- */
+
+bool nets_tell(struct nets *n, unsigned i, struct control_net *out)
+{
+    if (i >= n->count)
+        return false;
+    struct net *net = &n->net[i];
+    if (!net->id[0])
+        snprintf(net->id, sizeof net->id, "#net%u", i); /* nobody can have given it this one */
+    *out = (struct control_net){ net->id, "user", peripherals_device_at(n->m->peripherals, net->port->dev), { 0 },
+                                 !net->down };
+    memcpy(out->mac, net->port->mac, sizeof out->mac);
+    return true;
+}
+
+char *nets_connections(struct nets *n, unsigned i)
+{
+    return i < n->count ? net_user_info(n->net[i].port) : NULL;
+}
+
+/* By its own id, by its device's, or the first. */
+static struct net *find(struct nets *n, const char *id)
+{
+    struct control_net what;
+
+    for (unsigned i = 0; nets_tell(n, i, &what); i++) {
+        if (!id || !strcmp(what.id, id) || (what.device && !strcmp(what.device, id)))
+            return &n->net[i];
+    }
+    return NULL;
+}
+
+bool nets_set_link(struct nets *n, const char *id, bool up)
+{
+    struct net *net = find(n, id);
+
+    if (!net)
+        return false;
+    net->down = !up;
+    if (net->port->link)
+        net->port->link(net->port->dev, up);
+    return true;
+}
+
+static bool has_network(const struct net *net, const char *id, struct error *e)
+{
+    return net || error_set(e, "there is no network%s%s", id ? " " : "", id ? id : "");
+}
+
+bool nets_forward(struct nets *n, const char *id, const char *rule, unsigned *port, struct error *e)
+{
+    struct net *net = find(n, id);
+
+    return has_network(net, id, e) && net_user_hostfwd_add(net->port, rule, port, e);
+}
+
+bool nets_unforward(struct nets *n, const char *id, const char *rule, struct error *e)
+{
+    struct net *net = find(n, id);
+
+    return has_network(net, id, e) && net_user_hostfwd_remove(net->port, rule, e);
 }

@@ -65,9 +65,9 @@ static const struct {
     enum accel accel;
     const char *help;
 } accels[] = {
+    { "jit", HERE, ACCEL_JIT, "hot code becomes the host's own; the default" },
+    { "tcg", HERE, ACCEL_JIT, "the same, by the name that QEMU's scripts use" },
     { "interp", HERE, ACCEL_INTERP, "interpreter" },
-    { "tcg", HERE, ACCEL_INTERP, "the fastest way there is; now the interpreter" },
-    { "jit", LATER, ACCEL_INTERP, "not built in yet: runs as interp, with a warning" },
     { "check", LATER, ACCEL_INTERP, "not built in yet: runs as interp, with a warning" },
     { "kvm", HOST, ACCEL_INTERP, NULL },
     { "hvf", HOST, ACCEL_INTERP, NULL },

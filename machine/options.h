@@ -19,6 +19,8 @@
 #define OPTIONS_MAX_CPUS 8
 #define OPTIONS_DEFAULT_RAM (UINT64_C(128) << 20)
 
+struct boot_test;
+
 enum options_action {
     OPTIONS_RUN,
     OPTIONS_HELP,    /* options_print_help, status 0 */
@@ -28,8 +30,8 @@ enum options_action {
 
 enum option_kind {
     OPTION_BLOCKDEV, OPTION_BOOT, OPTION_CHARDEV, OPTION_DATA_DIR, OPTION_DEVICE, OPTION_DRIVE, OPTION_FSDEV,
-    OPTION_FW_CFG, OPTION_GLOBAL, OPTION_MON, OPTION_NET, OPTION_NETDEV, OPTION_NIC, OPTION_OBJECT,
-    OPTION_PARALLEL, OPTION_SEMIHOSTING, OPTION_SERIAL, OPTION_SMBIOS, OPTION_VIRTFS,
+    OPTION_FW_CFG, OPTION_GLOBAL, OPTION_MON, OPTION_MONITOR, OPTION_NET, OPTION_NETDEV, OPTION_NIC, OPTION_OBJECT,
+    OPTION_PARALLEL, OPTION_QMP, OPTION_SEMIHOSTING, OPTION_SERIAL, OPTION_SMBIOS, OPTION_VIRTFS,
 };
 
 /* One occurrence of an option that may come more than once. */
@@ -41,7 +43,7 @@ struct option_item {
     bool taken;
 };
 
-enum accel { ACCEL_INTERP };
+enum accel { ACCEL_JIT, ACCEL_INTERP }; /* the default first */
 
 enum rtc_base { RTC_UTC, RTC_LOCALTIME, RTC_DATE };
 enum rtc_clock { RTC_HOST, RTC_RT, RTC_VM };
@@ -72,7 +74,7 @@ struct options {
     size_t items;
 
     bool snapshot, nographic, nodefaults, no_user_config, start_paused, semihosting;
-    const char *display, *vga, *vnc, *monitor, *qmp, *gdb; /* NULL when not given */
+    const char *display, *vga, *vnc, *gdb; /* NULL when not given */
     const char *log_items, *log_file;                      /* -d, -D */
     const char *trace;                                     /* -t: names for trace_enable */
     const char *name, *pidfile;
@@ -93,6 +95,9 @@ struct options {
     enum on_shutdown on_shutdown;
     enum on_panic on_panic;
     enum on_watchdog on_watchdog;
+
+    struct boot_test *test; /* has the first serial line and judges the run; not from the command line; or NULL */
+    const char *symbols;    /* where the guest's names are, instead of the kernel; not from the command line; or NULL */
 
     struct strings warnings; /* main prints each behind "PROGRAM: warning: " */
     uint64_t accels_tried;   /* private: which -accel choices were named */

@@ -299,6 +299,30 @@ struct char_port *peripherals_open_port(struct peripherals *p, const char *text,
     return serials_open(p->serials, text, device, e);
 }
 
+struct serials *peripherals_serials(struct peripherals *p)
+{
+    return p->serials;
+}
+
+struct disks *peripherals_disks(struct peripherals *p)
+{
+    return p->disks;
+}
+
+struct nets *peripherals_nets(struct peripherals *p)
+{
+    return p->nets;
+}
+
+const char *peripherals_device_at(struct peripherals *p, const void *dev)
+{
+    for (unsigned i = 0; dev && i < SLOTS; i++) {
+        if (p->slot[i] == dev)
+            return p->id[i];
+    }
+    return NULL;
+}
+
 struct virtio *peripherals_virtio(struct peripherals *p, unsigned n)
 {
     return n < SLOTS ? p->slot[n] : NULL;

@@ -14,8 +14,11 @@
 #include "ports.h"
 
 struct device;
+struct disks;
 struct machine;
+struct nets;
 struct peripherals;
+struct serials;
 struct virtio;
 
 /* Opens what the options name, as m->peripherals: also on failure, for devices that were made before it use them. */
@@ -33,6 +36,14 @@ struct char_port *peripherals_serial(struct peripherals *p, unsigned n);
 
 /* A character port for something that is no device, in the words of -serial. NULL with a message. */
 struct char_port *peripherals_open_port(struct peripherals *p, const char *text, const char *device, struct error *e);
+
+/* For control-info.c. */
+struct serials *peripherals_serials(struct peripherals *p);
+struct disks *peripherals_disks(struct peripherals *p);
+struct nets *peripherals_nets(struct peripherals *p);
+
+/* The id of the VIRTIO device that a port's device end belongs to, or NULL. */
+const char *peripherals_device_at(struct peripherals *p, const void *dev);
 
 /* The VIRTIO device for transport slot n, or NULL. */
 struct virtio *peripherals_virtio(struct peripherals *p, unsigned n);

@@ -31,6 +31,7 @@ static const struct row rows[] = {
     { "mirror", "URL", FIELD(mirror), "a Debian archive, instead of the one that this host's apt uses" },
     { "refresh", NULL, FIELD(refresh), "look for newer packages" },
     { "dry-run", NULL, FIELD(dry_run), "print the lyrebird-system command and stop" },
+    { "ci", NULL, FIELD(ci), "no input; the status says how the guest ended: see `lyrebird test --help`" },
     { "q", NULL, FIELD(quiet), "no progress, and a quiet kernel" },
     { "h", NULL, FIELD(help), "this help" },
     { "help", NULL, FIELD(help), NULL },

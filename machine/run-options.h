@@ -23,6 +23,7 @@ struct run_options {
     bool persist;
     bool snapshot;
     bool dry_run;
+    bool ci;
     bool help;
     char **rest;            /* what came after "--" */
     int rest_count;

@@ -3,9 +3,12 @@
  * turn for a quantum of guest time each, and time passes only by their instructions: the same machine with the same
  * input always does the same.
  */
+#define _GNU_SOURCE 1
 #include <assert.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "death.h"
 #include "loop.h"
 #include "machine.h"
 #include "options.h"
@@ -35,6 +38,7 @@ static void *vcpu_thread(void *arg)
     struct vcpu *v = arg;
     struct machine *m = v->machine;
 
+    __atomic_store_n(&v->tid, gettid(), __ATOMIC_RELAXED);
     for (;;) {
         lock_take(&m->lock);
         if (must_park(m, v->cpu))
@@ -141,7 +145,10 @@ void run_round(struct machine *m)
     uint64_t span = deadline - now < QUANTUM_NS ? deadline - now : QUANTUM_NS;
     uint64_t instructions = (span >> shift) + 1;
 
-    if (run_quantum(m, instructions))
+    bool anyone = run_quantum(m, instructions);
+
+    death_look(m, anyone);
+    if (anyone)
         clock_advance_to(m->clock, now + (instructions << shift));
     else if (deadline != CLOCK_NEVER)
         clock_advance_to(m->clock, deadline);

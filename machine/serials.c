@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
+#include "boot-test.h"
 #include "chardev-set.h"
 #include "machine.h"
 #include "options.h"
@@ -68,16 +70,34 @@ static bool open_chardevs(struct serials *s, struct error *e)
     return true;
 }
 
+/* -qmp, -monitor and -gdb are opened later. */
+static bool others_want_stdio(struct serials *s)
+{
+    static const enum option_kind kinds[] = { OPTION_QMP, OPTION_MONITOR };
+    const char *gdb = s->m->options->gdb;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        for (struct option_item *item = NULL; (item = options_next(s->m->options, kinds[i], item));) {
+            if (!strcmp(item->text, "stdio"))
+                return true;
+        }
+    }
+    return gdb && !strcmp(gdb, "stdio");
+}
+
 static bool open_lines(struct serials *s, struct error *e)
 {
     const struct options *o = s->m->options;
 
+    if (o->test)
+        s->line[s->lines++] = boot_test_port(o->test);
     for (struct option_item *i = NULL; (i = options_next(s->m->options, OPTION_SERIAL, i));) {
         if (!open_line(s, i->text, e))
             return false;
     }
-    /* Without a window the terminal is the screen, unless a -chardev has it for another device. */
-    return s->lines || o->nodefaults || chardev_set_has_stdio(s->set) || open_line(s, "mon:stdio", e);
+    /* Without a window the terminal is the screen, unless something else was given it. */
+    return s->lines || o->nodefaults || chardev_set_has_stdio(s->set) || others_want_stdio(s) ||
+           open_line(s, "mon:stdio", e);
 }
 
 struct serials *serials_new(struct machine *m, struct error *e)
@@ -108,4 +128,21 @@ struct char_port *serials_line(struct serials *s, unsigned n)
 void serials_greet(struct serials *s)
 {
     chardev_set_greet(s->set, stderr);
+}
+
+struct char_port *serials_monitor(struct serials *s)
+{
+    struct error none;
+
+    return chardev_set_monitor(s->set, &none);
+}
+
+bool serials_tell(struct serials *s, unsigned n, struct control_char *out)
+{
+    return chardev_set_tell(s->set, n, &out->id, &out->target, &out->user);
+}
+
+bool serials_ring_read(struct serials *s, const char *id, uint8_t *buf, size_t *size)
+{
+    return chardev_set_ring_read(s->set, id, buf, size);
 }

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "boot-ci.h"
 #include "debian.h"
 #include "rootfs.h"
 #include "run-options.h"
@@ -39,7 +40,7 @@ static const char u_boot[] = "/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf";
  * entropy of timing jitter (the machine has a virtio entropy device) and reading certificates for module
  * signatures, of which our initramfs has none.
  */
-static const char lean_boot[] = "initcall_blacklist=jent_mod_init,load_system_certificate_list";
+const char verb_run_lean_boot[] = "initcall_blacklist=jent_mod_init,load_system_certificate_list";
 
 static void add(struct plan *p, const char *option, const char *value)
 {
@@ -133,6 +134,8 @@ static int start(struct plan *p)
 {
     for (int i = 0; i < p->o->rest_count; i++)
         strings_add(&p->argv, p->o->rest[i]);
+    if (p->o->ci && !p->o->dry_run)
+        return boot_ci(p->arch, &p->argv);
     if (!p->o->dry_run)
         return system_main(p->arch, (int)p->argv.count, p->argv.item);
     for (size_t i = 0; i < p->argv.count; i++) {
@@ -176,7 +179,7 @@ static void add_debian(struct plan *p, const struct debian_kernel *kernel, const
     add(p, "-initrd", initrd);
     add_linux_words(p);
     if (initrd == kernel->initrd.s)
-        add_word(p, lean_boot);
+        add_word(p, verb_run_lean_boot);
     if (p->disk.s[0]) {
         add_word(p, "root=/dev/vda");
         add_disk(p, p->disk.s, "");

@@ -7,4 +7,7 @@
 /* argv[0] is "run". Returns the process's exit status. */
 int verb_run(int argc, char **argv);
 
+/* Words for the command line of Debian's kernel, with the initramfs that we make for it. */
+extern const char verb_run_lean_boot[];
+
 #endif

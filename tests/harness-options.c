@@ -86,9 +86,8 @@ const char *opt_text(const struct opt *t, const char *field)
         { "bios", o->bios },         { "cpu", o->cpu },
         { "list", o->list },         { "guest", o->guest },
         { "name", o->name },         { "log_items", o->log_items },
-        { "log_file", o->log_file }, { "monitor", o->monitor },
-        { "pidfile", o->pidfile },   { "trace", o->trace },
-        { "program", o->program },
+        { "log_file", o->log_file }, { "pidfile", o->pidfile },
+        { "trace", o->trace },       { "program", o->program },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
@@ -105,6 +104,7 @@ const char *opt_item(struct opt *t, const char *kind, unsigned n, const char *ke
     } kinds[] = {
         { "device", OPTION_DEVICE }, { "drive", OPTION_DRIVE }, { "serial", OPTION_SERIAL },
         { "fw_cfg", OPTION_FW_CFG }, { "chardev", OPTION_CHARDEV }, { "netdev", OPTION_NETDEV },
+        { "qmp", OPTION_QMP },       { "monitor", OPTION_MONITOR },
     };
     struct option_item *item = NULL;
 

@@ -95,7 +95,7 @@ static void list_names(struct rig *r)
     }
 }
 
-struct rig *rig_new(unsigned xlen, const char *cpu, unsigned harts)
+static struct rig *new_rig(unsigned xlen, const char *cpu, unsigned harts, bool jit)
 {
     struct rig *r = calloc(1, sizeof *r);
     struct error e = { "" };
@@ -111,6 +111,7 @@ struct rig *rig_new(unsigned xlen, const char *cpu, unsigned harts)
         return NULL;
     }
     r->config = rv_config_new(&isa, harts, RIG_TIMEBASE, RIG_RAM);
+    r->config->jit = jit;
     for (r->harts = 0; r->harts < harts; r->harts++) {
         struct cpu_env env = { .bus = r->bus, .clock = r->clock, .lock = &r->lock, .trace = r->trace };
         r->hart[r->harts] = rv_new(r->config, &env, r->harts);
@@ -119,6 +120,32 @@ struct rig *rig_new(unsigned xlen, const char *cpu, unsigned harts)
     rig_fill(r, RIG_HANDLER, PAGE_SIZE, ASM_WFI);
     rig_fill(r, RIG_S_HANDLER, PAGE_SIZE, ASM_WFI);
     return r;
+}
+
+struct rig *rig_new(unsigned xlen, const char *cpu, unsigned harts)
+{
+    return new_rig(xlen, cpu, harts, false);
+}
+
+struct rig *rig_new_jit(unsigned xlen, const char *cpu, unsigned harts)
+{
+    struct rig *r = new_rig(xlen, cpu, harts, true);
+
+    if (r && !((struct rv *)r->hart[0])->jit) {
+        rig_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+struct cpu *rig_hart(struct rig *r, unsigned hart)
+{
+    return r->hart[hart];
+}
+
+uint8_t *rig_ram(struct rig *r)
+{
+    return r->ram->host;
 }
 
 void rig_free(struct rig *r)

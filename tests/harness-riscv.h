@@ -29,9 +29,14 @@ enum { RIG_BUDGET, RIG_REQUEST, RIG_IDLE }; /* why rig_run() came back */
 enum { RIG_DONE = -1, RIG_LOST = -2, RIG_INTERRUPT = 0x100, RIG_TO_S = 0x200 };
 
 struct rig;
+struct cpu;
 
 /* A machine in its reset state; `cpu` is the text of -cpu. NULL (and a message) when that is not to be had. */
 struct rig *rig_new(unsigned xlen, const char *cpu, unsigned harts);
+
+/* The same with harts that translate to host code; NULL, too, when the host has no code memory. */
+struct rig *rig_new_jit(unsigned xlen, const char *cpu, unsigned harts);
+
 void rig_free(struct rig *r);
 
 /* Reset of a hart; then mtvec = RIG_HANDLER, stvec = RIG_S_HANDLER and PMP that allows everything. */
@@ -60,6 +65,10 @@ uint64_t rig_peek(struct rig *r, uint64_t gpa, unsigned width);
 void rig_poke(struct rig *r, uint64_t gpa, uint64_t value, unsigned width);
 void rig_words(struct rig *r, uint64_t gpa, const uint32_t *words, size_t count);
 void rig_fill(struct rig *r, uint64_t gpa, uint64_t size, uint32_t word);
+
+/* For other harness files: a hart, and the host's view of RAM. */
+struct cpu *rig_hart(struct rig *r, unsigned hart);
+uint8_t *rig_ram(struct rig *r);
 
 /* Memory that is RAM, or RAM or ROM. */
 bool rig_is_memory(uint64_t gpa, uint64_t len, bool writing);

@@ -1,0 +1,181 @@
+/*
+ * native.c - blocks that run as host code, and their ways in and out.
+ *
+ * A new block's first handler counts how often it runs; when it is worth it, the block is translated (translate.c,
+ * jit/) and its first handler becomes exec_native. So host code is entered wherever the interpreter enters a block, and
+ * what host code has no rule for goes on in the interpreter, in the middle of the block if need be.
+ */
+#include <assert.h>
+
+#include "jit.h"
+#include "mem.h"
+#include "state.h"
+
+enum { WARM_RUNS = 3, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F };
+
+/* ---- what host code calls ---- */
+
+/* The instruction of a site becomes the one that runs. */
+static const struct rv_op *enter_site(struct rv *cpu, uint32_t site)
+{
+    unsigned i;
+    const struct rv_block *b = rv_block_at(cpu, site, &i);
+
+    cpu->block = b;
+    cpu->block_pc = b->pc;
+    return &b->ops[i];
+}
+
+static uint64_t native_load(void *c, uint32_t site, uint64_t va, unsigned size)
+{
+    struct rv *cpu = c;
+
+    return rv_load_slow(cpu, enter_site(cpu, site), va, size);
+}
+
+static void native_store(void *c, uint32_t site, uint64_t va, uint64_t value, unsigned size)
+{
+    struct rv *cpu = c;
+
+    rv_store_slow(cpu, enter_site(cpu, site), va, value, size);
+}
+
+/* The end of a handler that was called for one instruction. */
+static void exec_return(struct rv *cpu, const struct rv_op *op)
+{
+    (void)cpu;
+    (void)op;
+}
+
+static rv_handler *handler_of(const struct rv_block *b, const struct rv_op *op)
+{
+    return op == b->ops ? b->first : op->fn;
+}
+
+static void native_call(void *c, uint32_t site)
+{
+    struct rv *cpu = c;
+    const struct rv_op *op = enter_site(cpu, site);
+    struct rv_op pair[2] = { *op, { .fn = exec_return } };
+
+    pair[0].fn = handler_of(cpu->block, op);
+    pair[0].fn(cpu, pair);
+}
+
+/* ---- in and out ---- */
+
+/* A jump inside the page waits to go straight to this block. */
+static void link_to(struct rv *cpu, const struct rv_block *b)
+{
+    unsigned i;
+    uint32_t site, link = cpu->link;
+
+    cpu->link = RV_NO_LINK;
+    uint64_t target = jit_link_target(cpu->jit, link, &site);
+    if (target == b->pc && rv_block_at(cpu, site, &i)->page == b->page)
+        jit_link(cpu->jit, link, b->entry);
+}
+
+static void exec_native(struct rv *cpu, const struct rv_op *op)
+{
+    const struct rv_block *b = cpu->block;
+    uint32_t site;
+    unsigned i;
+
+    if (cpu->slice < 0) /* less is left than the block has */
+        return b->first(cpu, op);
+    if (cpu->link != RV_NO_LINK)
+        link_to(cpu, b);
+    cpu->slice += b->count; /* host code counts for itself */
+    struct jit_result r = jit_run(cpu->jit, cpu, b->entry);
+    switch (r.why) {
+    case JIT_NEXT:
+        return;
+    case JIT_LINK:
+        cpu->pc = jit_link_target(cpu->jit, r.what, &site);
+        cpu->link = r.what;
+        return;
+    case JIT_BUDGET:
+        cpu->pc = rv_block_at(cpu, r.what, &i)->pc;
+        return;
+    case JIT_SITE:
+        op = enter_site(cpu, r.what);
+        return handler_of(cpu->block, op)(cpu, op);
+    }
+}
+
+/* Translates; false when the block stays with the interpreter. */
+static bool become_native(struct rv *cpu, struct rv_block *b)
+{
+    struct ir_block ir;
+    unsigned at;
+
+    (void)at;
+    if (!rv_translate(cpu, b, &ir))
+        return false;
+    assert(!LYREBIRD_DEBUG || !ir_verify(&ir, &at));
+    const void *code = jit_emit(cpu->jit, &ir);
+    if (!code) {
+        rv_code_is_full(cpu);
+        return false;
+    }
+    b->entry = code;
+    return true;
+}
+
+static void exec_warm(struct rv *cpu, const struct rv_op *op)
+{
+    struct rv_block *b = (struct rv_block *)(uintptr_t)cpu->block;
+
+    if (++b->runs < WARM_RUNS)
+        return b->first(cpu, op);
+    b->ops[0].fn = become_native(cpu, b) ? exec_native : b->first;
+    return b->ops[0].fn(cpu, op);
+}
+
+void rv_native_adopt(struct rv *cpu, struct rv_block *b)
+{
+    b->entry = jit_exit_code(cpu->jit);
+    b->runs = 0;
+    b->ops[0].fn = exec_warm;
+}
+
+/* ---- set-up ---- */
+
+#define AT(member) ((int32_t)offsetof(struct rv, member))
+#define SPACE_AT(member) ((int32_t)offsetof(struct rv_space, member))
+
+static void describe(struct rv *cpu, struct jit_layout *l)
+{
+    /* sp ra s0 s1 a0-a5: some 84 % of all uses in compiled code */
+    static const uint8_t pins[JIT_PINS] = { 2, 8, 9, 1, 10, 11, 12, 13, 14, 15 };
+
+    *l = (struct jit_layout){
+        .center = AT(x[16]), .temps = AT(jit_temps), .first_float = FIRST_FLOAT, .pc = AT(pc), .budget = AT(slice),
+        .data = AT(data), .fetch = AT(fetch), .read = SPACE_AT(read), .write = SPACE_AT(write),
+        .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,
+        .entry = offsetof(struct rv_block, entry), .address_mask = cpu->va_mask,
+        .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm),
+        .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),
+        .stamp_mask = (uint32_t)cpu->granule_mask,
+        .load = native_load, .store = native_store, .call = native_call,
+    };
+    for (unsigned i = 0; i <= RV_SINK; i++)
+        l->global[i] = AT(x) + 8 * (int32_t)i;
+    for (unsigned i = 0; i < 32; i++)
+        l->global[FIRST_FLOAT + i] = AT(f) + 8 * (int32_t)i;
+    memcpy(l->pins, pins, sizeof pins);
+}
+
+bool rv_native_init(struct rv *cpu)
+{
+    describe(cpu, &cpu->layout);
+    cpu->link = RV_NO_LINK;
+    cpu->jit = jit_new(&cpu->layout, CODE_BYTES);
+    return cpu->jit;
+}
+
+void rv_native_free(struct rv *cpu)
+{
+    jit_free(cpu->jit);
+}

@@ -1,0 +1,32 @@
+/*
+ * translate.h - what the rules from instructions to IR share. Private to translate*.c.
+ */
+#ifndef RISCV_TRANSLATE_H
+#define RISCV_TRANSLATE_H
+
+#include "decode.h"
+#include "jit.h"
+#include "state.h"
+
+/* One block on its way to IR. */
+struct translation {
+    struct rv *cpu;
+    const struct rv_block *b;
+    struct ir_block *ir;
+    uint32_t site;   /* of the instruction at hand */
+    bool ended;
+    unsigned guards; /* IR_FP_* that hold from here on */
+};
+
+/* Instructions of a handler: a function, and what it has to know. */
+struct rule {
+    rv_handler *handler;
+    void (*translate)(struct translation *t, const struct rv_op *op, const struct rule *r);
+    uint8_t code, size, cond, flags;
+    int8_t imm;
+};
+
+/* F and D; false when there is no rule. */
+bool rv_translate_float(struct translation *t, const struct rv_op *op, rv_handler *fn);
+
+#endif

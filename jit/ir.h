@@ -1,0 +1,82 @@
+/*
+ * ir.h - the intermediate representation: a straight run of three-address operations on variables.
+ *
+ * A variable is a global (a guest register: it lives in the CPU structure and may be pinned to a host register) or a
+ * temporary of one block. Guests describe their registers and memory to the emitter in a struct jit_layout (jit.h);
+ * the IR itself knows no guest. Operations are the rows of ir-ops.def.
+ */
+#ifndef JIT_IR_H
+#define JIT_IR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    IR_GLOBALS = 80,
+    IR_TEMPS = 16, /* variables IR_GLOBALS .. IR_GLOBALS + IR_TEMPS - 1 */
+    IR_VARS = IR_GLOBALS + IR_TEMPS,
+    IR_NONE = 0xfe, /* no destination */
+    IR_IMM = 0xff,  /* as b: the immediate */
+    IR_OPS = 400,
+};
+
+enum ir_code {
+#define OP(name, operands, flags) IR_##name,
+#include "ir-ops.def"
+#undef OP
+    IR_CODES
+};
+
+enum ir_cond { IR_EQ, IR_NE, IR_LT, IR_GE, IR_LTU, IR_GEU, IR_LE, IR_GT };
+
+enum { IR_ZERO = 1, IR_BOX = 2 };                   /* ir_op.flags */
+enum { IR_FP_ON = 1, IR_FP_ROUNDS = 2 };            /* fguard: the unit is on and dirty; it rounds as the host can */
+enum { IR_FMA_NEG_PRODUCT = 1, IR_FMA_NEG_ADDEND = 2 };
+
+struct ir_op {
+    uint8_t code; /* enum ir_code */
+    uint8_t size; /* 1, 2, 4 or 8 bytes */
+    uint8_t cond; /* enum ir_cond */
+    uint8_t flags;
+    uint8_t dst, a, b, c;
+    uint32_t site; /* the guest's name for the instruction: what its callbacks get */
+    int64_t imm;
+};
+
+struct ir_block {
+    uint64_t pc;       /* guest address of the first instruction */
+    uint32_t site;     /* of the first instruction */
+    unsigned insns;    /* guest instructions: what the budget is charged */
+    unsigned count;
+    struct ir_op ops[IR_OPS];
+
+    /* builder's: what globals are known to hold */
+    uint64_t known_value[IR_GLOBALS];
+    bool known[IR_GLOBALS];
+};
+
+void ir_begin(struct ir_block *b, uint64_t pc, uint32_t site);
+
+/* Room for an instruction's operations? */
+static inline bool ir_has_room(const struct ir_block *b)
+{
+    return b->count + 24 <= IR_OPS;
+}
+
+/* Appends an operation, folding constants; drops a pure one without a destination. */
+void ir_add(struct ir_block *b, struct ir_op op);
+
+/* NULL, or what is wrong with the block (a static string); *at is the operation. */
+const char *ir_verify(const struct ir_block *b, unsigned *at);
+
+/* The block as text, a line an operation. Returns the length without the final NUL; never writes beyond size. */
+size_t ir_dump(const struct ir_block *b, char *out, size_t size);
+
+const char *ir_name(enum ir_code code);
+
+/* Does the operation's row have this letter? See ir-ops.def. */
+bool ir_has(enum ir_code code, char letter);
+bool ir_ends(enum ir_code code);
+
+#endif

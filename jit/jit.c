@@ -1,0 +1,126 @@
+/*
+ * jit.c - code memory, and what ties blocks together: links are jumps inside a guest page that go to the dispatcher at
+ * first.
+ */
+#include <assert.h>
+#include <cpuid.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "emit.h"
+
+enum { LZCNT = 1 << 5 }; /* AMD64 manual volume 3, E.4.2 */
+
+/* Not every compiler's __builtin_cpu_supports() knows it. */
+static bool has_lzcnt(void)
+{
+    unsigned a, b, c, d;
+
+    return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & LZCNT);
+}
+
+struct jit *jit_new(const struct jit_layout *layout, size_t size)
+{
+    struct jit *j = alloc_zeroed(sizeof *j);
+
+    j->layout = layout;
+    if (!code_memory_map(&j->memory, size)) {
+        free(j);
+        return NULL;
+    }
+    j->to_exec = j->memory.exec - j->memory.write;
+    __builtin_cpu_init();
+    j->host = (struct jit_host){
+        .lzcnt = has_lzcnt(),
+        .bmi = __builtin_cpu_supports("bmi"),
+        .bmi2 = __builtin_cpu_supports("bmi2"),
+        .popcnt = __builtin_cpu_supports("popcnt"),
+        .fma = __builtin_cpu_supports("fma"),
+    };
+    j->links = alloc_array(LINKS_MAX, sizeof *j->links);
+    j->as = (struct as){ j->memory.write, j->memory.write + size, 0 };
+    emit_thunks(j);
+    j->start = (size_t)(j->as.p - j->memory.write);
+    return j;
+}
+
+void jit_free(struct jit *j)
+{
+    if (!j)
+        return;
+    code_memory_unmap(&j->memory);
+    free(j->links);
+    free(j);
+}
+
+const struct jit_host *jit_host(const struct jit *j)
+{
+    return &j->host;
+}
+
+void jit_forget(struct jit *j)
+{
+    j->as = (struct as){ j->memory.write + j->start, j->memory.write + j->memory.size, 0 };
+    j->link_count = 0;
+}
+
+const void *jit_emit(struct jit *j, const struct ir_block *b)
+{
+    uint8_t *start = j->as.p;
+    unsigned links = j->link_count;
+
+    if (emit_block(j, b)) {
+        j->last = start + j->to_exec;
+        j->last_bytes = (size_t)(j->as.p - start);
+        return j->last;
+    }
+    j->as.p = start;
+    j->as.full = 0;
+    j->link_count = links;
+    return NULL;
+}
+
+const void *jit_last(const struct jit *j, size_t *bytes)
+{
+    *bytes = j->last_bytes;
+    return j->last;
+}
+
+struct jit_result jit_run(struct jit *j, void *cpu, const void *code)
+{
+    uint64_t (*enter)(void *, const void *);
+    const void *at = j->enter + j->to_exec;
+
+    memcpy(&enter, &at, sizeof enter);
+    uint64_t result = enter(cpu, code);
+    return (struct jit_result){ (enum jit_exit)(result >> 32), (uint32_t)result };
+}
+
+const void *jit_exit_code(const struct jit *j)
+{
+    return j->exit_pc + j->to_exec;
+}
+
+uint32_t emit_new_link(struct jit *j, uint32_t site, uint64_t target, uint8_t *at)
+{
+    if (j->link_count == LINKS_MAX)
+        return LINKS_MAX;
+    j->links[j->link_count] = (struct link){ target, site, at };
+    return j->link_count++;
+}
+
+uint64_t jit_link_target(const struct jit *j, uint32_t slot, uint32_t *site)
+{
+    assert(slot < j->link_count);
+    *site = j->links[slot].site;
+    return j->links[slot].target;
+}
+
+void jit_link(struct jit *j, uint32_t slot, const void *code)
+{
+    uint8_t *at = j->links[slot].at;
+    int32_t d = (int32_t)((const uint8_t *)code - (at + 4 + j->to_exec));
+
+    assert(slot < j->link_count);
+    memcpy(at, &d, sizeof d);
+}

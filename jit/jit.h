@@ -1,0 +1,93 @@
+/*
+ * jit.h - from IR to host code, for any guest that describes itself in a struct jit_layout.
+ *
+ * One `struct jit` belongs to one vCPU and its thread: nothing here is shared, and nothing locks.
+ */
+#ifndef JIT_JIT_H
+#define JIT_JIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ir.h"
+
+struct jit;
+
+enum { JIT_PINS = 10 };
+
+/* Where things are in the guest's CPU structure, and its code that translated code calls. Offsets in bytes. */
+struct jit_layout {
+    int32_t center;              /* host code addresses the structure relative to here: what is hot lies within 128 */
+    int32_t global[IR_GLOBALS];  /* 8-byte slots */
+    int32_t temps;               /* IR_TEMPS of them, for temporaries */
+    uint8_t pins[JIT_PINS];      /* globals kept in host registers, the most used first */
+    uint8_t first_float;         /* globals from here on are of the float file */
+    int32_t pc, budget;          /* where to go on; instructions left, int64_t */
+    int32_t data, fetch;         /* pointers to what holds the TLBs, and the jump cache */
+    int32_t read, write;         /* in *data: tables of {tag, addend}, see core/tlb.h */
+    unsigned tlb_bits;
+    int32_t jumps;               /* in *fetch: a table of {pc, block}, indexed by pc >> 1 */
+    unsigned jump_bits;
+    int32_t entry;               /* in a block: the pointer to its host code */
+    uint64_t address_mask;       /* guest addresses are cut to this */
+    int32_t fp_status;           /* a uint64_t that has all bits of fp_mask when the unit is on and dirty */
+    uint32_t fp_mask;
+    int32_t fp_rounding;         /* a byte; up to 3 the host has it */
+    /* Stores on a machine with several vCPUs stamp `stamp` on their 64-byte granule's {owner, lock}; 0: no stamps. */
+    uint8_t stamp;
+    int32_t stamps;              /* pointer to the table */
+    uint32_t stamp_mask;
+
+    uint64_t (*load)(void *cpu, uint32_t site, uint64_t va, unsigned size);
+    void (*store)(void *cpu, uint32_t site, uint64_t va, uint64_t value, unsigned size);
+    void (*call)(void *cpu, uint32_t site);
+};
+
+/* Why host code came back: what jit_run() returns. */
+enum jit_exit {
+    JIT_NEXT, /* pc is set */
+    JIT_LINK, /* go on at jit_link_target(slot), which may be linked with jit_link(slot) */
+    JIT_SITE, /* the guest's own code goes on with this instruction */
+    JIT_BUDGET, /* the budget does not allow for the block of this site; nothing of it has run */
+};
+
+struct jit_result {
+    enum jit_exit why;
+    uint32_t what; /* slot or site */
+};
+
+/* Code memory for `size` bytes, writable in one mapping and executable in another. NULL when the host has none. The
+ * layout is borrowed. */
+struct jit *jit_new(const struct jit_layout *layout, size_t size);
+void jit_free(struct jit *j);
+
+/* What the host can do that not every x86-64 can: the translator asks before it uses clz, ctz, popcnt, fma. */
+struct jit_host {
+    bool lzcnt, bmi, bmi2, popcnt, fma;
+};
+const struct jit_host *jit_host(const struct jit *j);
+
+/* Host code for a block, or NULL when the code memory is full (then jit_forget). */
+const void *jit_emit(struct jit *j, const struct ir_block *b);
+
+/* Forgets all code. None may be running. */
+void jit_forget(struct jit *j);
+
+/* Runs host code from its start. */
+struct jit_result jit_run(struct jit *j, void *cpu, const void *code);
+
+/* The guest address that a slot's jump goes to, and the site of the block that it is in. */
+uint64_t jit_link_target(const struct jit *j, uint32_t slot, uint32_t *site);
+
+/* Makes the jump go straight to this code from now on. */
+void jit_link(struct jit *j, uint32_t slot, const void *code);
+
+/* The code that sends a jump to the dispatcher: what blocks without code of their own have as `entry`. It expects the
+ * guest address in rax. */
+const void *jit_exit_code(const struct jit *j);
+
+/* Host code of the last jit_emit(): for dumps and tests. */
+const void *jit_last(const struct jit *j, size_t *bytes);
+
+#endif

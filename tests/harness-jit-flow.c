@@ -1,0 +1,147 @@
+/* harness-jit-flow.c - the IR as text, and control flow of host code; see harness-jit.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness-jit-lab-impl.h"
+#include "harness-jit.h"
+#include "harness.h"
+
+/* ---- the IR ---- */
+
+static struct ir_op convert(const struct jit_op *o)
+{
+    unsigned code = 0;
+
+    while (code < IR_CODES && strcmp(ir_name((enum ir_code)code), o->name))
+        code++;
+    return (struct ir_op){ .code = (uint8_t)code, .size = (uint8_t)o->size, .cond = (uint8_t)o->cond,
+                           .flags = (uint8_t)o->flags, .dst = (uint8_t)o->dst, .a = (uint8_t)o->a,
+                           .b = (uint8_t)o->b, .c = (uint8_t)o->c, .imm = o->imm };
+}
+
+void jit_ir_text(const struct jit_op *ops, unsigned count, char *text, size_t size)
+{
+    struct ir_block b;
+
+    ir_begin(&b, 0x1000, 0);
+    b.insns = count;
+    for (unsigned i = 0; i < count; i++)
+        ir_add(&b, convert(&ops[i]));
+    ir_dump(&b, text, size);
+}
+
+const char *jit_ir_fault(const struct jit_op *ops, unsigned count, unsigned insns, unsigned *at)
+{
+    struct ir_block b;
+
+    ir_begin(&b, 0x1000, 0);
+    b.insns = insns;
+    for (unsigned i = 0; i < count; i++) {
+        b.ops[b.count++] = convert(&ops[i]);
+        if (!strcmp(ops[i].name, "nothing"))
+            b.ops[i].code = IR_CODES;
+    }
+    return ir_verify(&b, at);
+}
+
+/* ---- control flow ---- */
+
+static uint64_t where(struct jit_lab *lab, struct jit_result r)
+{
+    uint32_t site;
+
+    return r.why == JIT_LINK ? jit_link_target(lab->jit, r.what, &site) : r.why == JIT_NEXT ? lab->cpu.pc : 0;
+}
+
+uint64_t jit_lab_branches(struct jit_lab *lab, uint64_t cases, uint64_t seed, char *text, size_t size)
+{
+    uint64_t wrong = 0, random = seed;
+
+    *text = 0;
+    for (uint64_t i = 0; i < cases; i++) {
+        uint64_t r = harness_random(&random), v = harness_random(&random) >> (r & 63);
+        uint64_t taken = LAB_PC + (r & 64 ? 0x200 : 0x4200), on = LAB_PC + (r & 128 ? 0x10 : 0x7010);
+        struct ir_op op = { .code = IR_branch, .size = 8, .cond = r >> 8 & 7, .a = r >> 11 & 15, .b = r >> 15 & 15,
+                            .imm = (int64_t)taken };
+        struct ir_block b;
+        lab->cpu.s.x[op.a] = r & 0x80000 ? v : 0 - v;
+        lab->cpu.s.x[op.b] = r & 0x100000 ? lab->cpu.s.x[op.a] : harness_random(&random) >> (r >> 24 & 63);
+        if (r & 0x200000) {
+            op.b = IR_IMM; /* zero */
+            lab->cpu.s.x[op.a] = r & 0x400000 ? 0 : lab->cpu.s.x[op.a];
+        }
+        uint64_t vb = op.b == IR_IMM ? 0 : lab->cpu.s.x[op.b];
+        bool holds = lab_holds(op.cond, lab->cpu.s.x[op.a], vb);
+        lab->cpu.budget = 1;
+        jit_lab_block(&b, &op, 1, on);
+        uint64_t went = where(lab, jit_lab_run(lab, &b));
+        if (went == (holds ? taken : on))
+            continue;
+        if (!wrong++)
+            snprintf(text, size, "condition %u of %#llx and %#llx went to %#llx", op.cond,
+                     (unsigned long long)lab->cpu.s.x[op.a], (unsigned long long)vb, (unsigned long long)went);
+    }
+    return wrong;
+}
+
+uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64_t *left)
+{
+    struct ir_op count = { .code = IR_add, .size = 8, .dst = 5, .a = 5, .b = IR_IMM, .imm = 1 };
+    struct ir_block b;
+
+    jit_lab_block(&b, &count, 1, LAB_PC);
+    b.insns = insns;
+    const void *code = jit_emit(lab->jit, &b);
+    lab->cpu.s.x[5] = 0;
+    lab->cpu.budget = budget;
+    struct jit_result r = jit_run(lab->jit, &lab->cpu, code);
+    while (r.why == JIT_LINK) {
+        jit_link(lab->jit, r.what, code);
+        r = jit_run(lab->jit, &lab->cpu, code);
+    }
+    *left = r.why == JIT_BUDGET ? lab->cpu.budget : -1;
+    return lab->cpu.s.x[5];
+}
+
+int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there, uint64_t *pc)
+{
+    struct ir_op jump = { .code = IR_jumpi, .size = 8, .a = 7, .imm = offset };
+    struct ir_op mark = { .code = IR_mov, .size = 8, .dst = 6, .b = IR_IMM, .imm = 1 };
+    uint64_t target = (base + (uint64_t)offset) & lab->layout.address_mask & ~UINT64_C(1);
+    struct ir_block b;
+
+    jit_lab_block(&b, &mark, 1, target ^ 0x100000); /* to a page that nobody has */
+    struct lab_block there_block = { target, jit_emit(lab->jit, &b) };
+    unsigned slot = target >> 1 & ((1 << LAB_JUMP_BITS) - 1);
+    lab->space.jumps[slot].pc = there ? target : 1;
+    lab->space.jumps[slot].block = &there_block;
+    ir_begin(&b, LAB_PC, 0);
+    b.insns = 1;
+    ir_add(&b, jump);
+    lab->cpu.s.x[6] = 0;
+    lab->cpu.s.x[7] = base;
+    lab->cpu.budget = 10;
+    struct jit_result r = jit_lab_run(lab, &b);
+    lab->space.jumps[slot].pc = 1;
+    *pc = r.why == JIT_NEXT ? lab->cpu.pc : 1;
+    return (int)lab->cpu.s.x[6];
+}
+
+bool jit_lab_guard(struct jit_lab *lab, unsigned what, uint64_t status, unsigned rounding)
+{
+    struct ir_op ops[] = { { .code = IR_fguard, .size = 8, .imm = what, .site = 77 },
+                           { .code = IR_mov, .size = 8, .dst = 6, .b = IR_IMM, .imm = 1 } };
+    struct ir_block b;
+
+    jit_lab_block(&b, ops, 2, LAB_PC + 64);
+    lab->cpu.s.x[6] = 0;
+    lab->cpu.status = status;
+    lab->cpu.rounding = (uint8_t)rounding;
+    lab->cpu.budget = 10;
+    const void *code = jit_emit(lab->jit, &b);
+    struct jit_result r = jit_run(lab->jit, &lab->cpu, code);
+    lab->cpu.status = LAB_STATUS;
+    lab->cpu.rounding = 0;
+    bool left = r.why == JIT_SITE && r.what == 77;
+    return lab->cpu.s.x[6] && !left;
+}

@@ -1,0 +1,79 @@
+/* harness-jit-lab-impl.h - a guest made up for the emitter's tests, and its operations in plain C. */
+#ifndef HARNESS_JIT_LAB_IMPL_H
+#define HARNESS_JIT_LAB_IMPL_H
+
+#include "jit.h"
+
+enum {
+    LAB_X = 24,      /* integer globals 0.. */
+    LAB_FLOAT = 40,  /* float globals LAB_FLOAT.. */
+    LAB_F = 20,
+    LAB_TLB_BITS = 4,
+    LAB_JUMP_BITS = 6,
+    LAB_PAGES = 4,   /* of guest memory, at LAB_BASE; every second one is in the TLB */
+    LAB_PAGE = 4096,
+    LAB_STAMPS = 64,
+};
+
+#define LAB_BASE UINT64_C(0x7fff4000)
+
+struct lab_space {
+    struct {
+        uint64_t tag, addend;
+    } read[1 << LAB_TLB_BITS], write[1 << LAB_TLB_BITS];
+    struct {
+        uint64_t pc;
+        const struct lab_block *block;
+    } jumps[1 << LAB_JUMP_BITS];
+};
+
+struct lab_block {
+    uint64_t pc;
+    const void *entry;
+};
+
+/* What operations work on: the host code's and the interpreter's copy are compared. */
+struct lab_state {
+    uint64_t x[LAB_X], f[LAB_F], temps[IR_TEMPS];
+    uint8_t memory[LAB_PAGES * LAB_PAGE];
+    unsigned flags; /* SF_* */
+};
+
+struct lab_cpu {
+    struct lab_state s;
+    int64_t budget;
+    uint64_t pc;
+    struct lab_space *data;
+    uint64_t status;
+    uint8_t rounding;
+    struct {
+        uint8_t owner, lock;
+    } *stamps;
+    const struct ir_block *running;
+    unsigned loads, stores, calls; /* callbacks */
+};
+
+enum { LAB_STATUS = 0x6000, LAB_PC = 0x10000 };
+
+struct jit_lab {
+    struct lab_cpu cpu;
+    struct lab_space space;
+    struct jit_layout layout;
+    struct jit *jit;
+};
+
+/* Builds a block of these operations that ends with a jump. */
+void jit_lab_block(struct ir_block *b, const struct ir_op *ops, unsigned count, uint64_t end);
+
+/* Emits and runs it. */
+struct jit_result jit_lab_run(struct jit_lab *lab, const struct ir_block *b);
+
+uint64_t *lab_var(struct lab_state *s, unsigned var);
+
+/* Executes one operation that goes on with the next; `rounding` is enum sf_rounding. */
+void lab_eval(struct lab_state *s, const struct ir_op *op, unsigned rounding, uint64_t address_mask);
+
+/* Does `a cond b` hold? */
+bool lab_holds(unsigned cond, uint64_t a, uint64_t b);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * harness-jit.h - host code against what it has to do: random RISC-V programs against the interpreter, and single IR
+ * operations against plain C.
+ */
+#ifndef HARNESS_JIT_H
+#define HARNESS_JIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- random programs (harness-jit-pair.c) ---- */
+
+/* Two machines that differ in that one translates to host code. With two harts (one of which runs), stores tell
+ * reservations. NULL when the host has no code memory. */
+struct jit_pair;
+struct jit_pair *jit_pair_new(unsigned xlen, const char *cpu, unsigned harts);
+void jit_pair_free(struct jit_pair *p);
+
+/* Runs the program of the seed on both. False when they differ: `text` says in what, and has the shortest program
+ * with a difference that was found. */
+bool jit_pair_agrees(struct jit_pair *p, uint64_t seed, char *text, size_t size);
+
+/* Blocks translated, instructions retired, and traps taken so far on the translating machine. */
+void jit_pair_counts(const struct jit_pair *p, uint64_t *blocks, uint64_t *insns, uint64_t *traps);
+
+/* ---- the IR (harness-jit-flow.c) ---- */
+
+/* An operation as ir.h has it: `name` as in ir-ops.def, variables by number (80 and up: temporaries). */
+struct jit_op {
+    const char *name;
+    unsigned size, dst, a, b, c, cond, flags;
+    int64_t imm;
+};
+
+enum { JIT_T = 80, JIT_NONE = 0xfe, JIT_IMM = 0xff, JIT_ZERO = 1, JIT_BOX = 2 };
+enum { JIT_EQ, JIT_NE, JIT_LT, JIT_GE, JIT_LTU, JIT_GEU, JIT_LE, JIT_GT };
+
+/* What the builder makes of them, as text. */
+void jit_ir_text(const struct jit_op *ops, unsigned count, char *text, size_t size);
+
+/* The verifier's word on these operations, without the builder: NULL when they are right; *at is which is wrong. */
+const char *jit_ir_fault(const struct jit_op *ops, unsigned count, unsigned insns, unsigned *at);
+
+/* ---- host code of single operations (harness-jit-lab.c) ---- */
+
+/* A guest whose layout is made up for the tests. `stamps`: its stores tell reservations. */
+struct jit_lab;
+struct jit_lab *jit_lab_new(unsigned address_bits, bool stamps);
+void jit_lab_free(struct jit_lab *lab);
+
+/* Operations that do not end a block, by row; NULL past the last. */
+const char *jit_lab_name(unsigned row);
+bool jit_lab_has(const struct jit_lab *lab, unsigned row);
+
+/* Runs `cases` blocks around the operation of this row (row UINT_MAX: of any), with random operands in registers and
+ * in memory, against plain C. The number of blocks that differ; `text` has the first. */
+uint64_t jit_lab_check(struct jit_lab *lab, unsigned row, uint64_t cases, uint64_t seed, char *text, size_t size);
+
+/* Callbacks so far: loads, stores, and instructions that host code handed back. */
+void jit_lab_callbacks(const struct jit_lab *lab, uint64_t *loads, uint64_t *stores, uint64_t *calls);
+
+/* Random branches, taken or not, to targets inside the page and outside; the same return value. */
+uint64_t jit_lab_branches(struct jit_lab *lab, uint64_t cases, uint64_t seed, char *text, size_t size);
+
+/* A block that is linked to itself, run with this budget: how often it ran, and what is left. */
+uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64_t *left);
+
+/* What jumpi does: 0 came back with pc set, 1 ran the block at pc. `there`: a block with code is in the jump cache. */
+int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there, uint64_t *pc);
+
+/* fguard: true when code behind it ran. */
+bool jit_lab_guard(struct jit_lab *lab, unsigned what, uint64_t status, unsigned rounding);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
