@@ -275,9 +275,10 @@ static void remember(struct rv *cpu, const struct rv_block *b)
 {
     if (trace_on(cpu->log_exec))
         return;
-    struct rv_jump *j = &cpu->fetch->jumps[cpu->pc >> 1 & (RV_JUMPS - 1)];
-    *j = (struct rv_jump){ cpu->pc, b };
-    rv_note_jump(cpu->fetch, cpu->pc);
+    struct rv_space *g = cpu->fetch->global;
+    rv_remember_jump(cpu->fetch, cpu->pc, b);
+    if (g && tlb_slot(&g->exec, cpu->pc)->tag == tlb_tag(cpu->pc, 1))
+        rv_remember_jump(g, cpu->pc, b);
 }
 
 const struct rv_block *rv_find_block(struct rv *cpu)

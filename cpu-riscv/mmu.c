@@ -14,6 +14,7 @@ enum {
     PTE_W = 1 << 2,
     PTE_X = 1 << 3,
     PTE_U = 1 << 4,
+    PTE_G = 1 << 5,
     PTE_A = 1 << 6,
     PTE_D = 1 << 7,
 };
@@ -34,6 +35,7 @@ static const struct paging sv57 = { 5, 9, 8, 57 };
 struct place {
     uint64_t gpa;
     uint64_t span; /* size of the mapping's page */
+    bool global;   /* the same in all address spaces */
 };
 
 static const uint8_t page_cause[] = { CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE, CAUSE_FETCH_PAGE };
@@ -138,6 +140,8 @@ static int walk_once(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va, 
                      struct place *out)
 {
     const struct paging *p = paging_of(cpu, satp);
+
+    out->global = false;
     uint64_t table = (is_rv32(cpu) ? bits(satp, 0, 22) : bits(satp, 0, 44)) << PAGE_BITS;
 
     if (!is_rv32(cpu) && (uint64_t)sext(va, p->va_bits) != va)
@@ -150,6 +154,7 @@ static int walk_once(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va, 
             return access_cause[access];
         uint64_t pte = load_pte(host, p->pte_size);
         bool leaf = pte & (PTE_R | PTE_X);
+        out->global |= (pte & PTE_G) != 0;
         if (!(pte & PTE_V) || (!(pte & PTE_R) && (pte & PTE_W)) || pte_reserved(cpu, pte, leaf))
             return page_cause[access];
         if (!leaf) {
@@ -170,7 +175,7 @@ static int translate(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va, 
     int cause;
 
     if (!satp) {
-        *out = (struct place){ va, PAGE_SIZE };
+        *out = (struct place){ va, PAGE_SIZE, false };
         return 0;
     }
     do
@@ -179,16 +184,44 @@ static int translate(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va, 
     return cause;
 }
 
+/* A space's table for this kind of access. */
+static size_t table_of(enum rv_access access)
+{
+    static const size_t offset[] = {
+        [ACCESS_READ] = offsetof(struct rv_space, read),
+        [ACCESS_WRITE] = offsetof(struct rv_space, write),
+        [ACCESS_EXEC] = offsetof(struct rv_space, exec),
+    };
+
+    return offset[access];
+}
+
+static struct tlb *tlb_of(struct rv_space *space, enum rv_access access)
+{
+    return (struct tlb *)(void *)((char *)space + table_of(access));
+}
+
+/* After a miss: the host address if all address spaces know the page. */
+static uint8_t *adopt(struct rv_space *space, uint64_t va, enum rv_access access)
+{
+    if (!rv_adopt_page(space, table_of(access), va))
+        return NULL;
+    return (uint8_t *)(uintptr_t)(va + tlb_slot(tlb_of(space, access), va)->addend);
+}
+
 static void fill(struct rv *cpu, struct rv_space *space, uint64_t va, const struct place *at, enum rv_access access)
 {
-    struct tlb *tlb = access == ACCESS_READ ? &space->read : access == ACCESS_WRITE ? &space->write : &space->exec;
     uint64_t page = at->gpa & ~(uint64_t)(PAGE_SIZE - 1);
     uint8_t *host = bus_memory(cpu->cpu.env.bus, page, PAGE_SIZE, access == ACCESS_WRITE);
 
     if (!host || !rv_pmp_uniform(cpu, page) || (access != ACCESS_EXEC && rv_debug_watched(cpu, va)))
         return;
-    tlb_fill(tlb, va, host);
+    tlb_fill(tlb_of(space, access), va, host);
     rv_note_page(space, va, at->span);
+    if (at->global && space->global) {
+        tlb_fill(tlb_of(space->global, access), va, host);
+        rv_note_page(space->global, va, at->span);
+    }
 }
 
 /* Translates and checks one access inside a page: 0 with the place, or the cause. */
@@ -230,6 +263,14 @@ static enum bus_status device_access(struct rv *cpu, uint64_t gpa, unsigned size
     return status;
 }
 
+/* The host address of data whose page is cached, or NULL. */
+static uint8_t *cached(struct rv *cpu, uint64_t va, enum rv_access access)
+{
+    const struct tlb_entry *t = tlb_slot(tlb_of(cpu->data, access), va);
+
+    return t->tag == tlb_tag(va, 1) ? (uint8_t *)(uintptr_t)(va + t->addend) : adopt(cpu->data, va, access);
+}
+
 /* Bytes of a misaligned access in the pages it touches: host addresses of both parts, or a fault before any of it is
  * done. */
 static void split(struct rv *cpu, const struct rv_op *op, uint64_t va, unsigned size, enum rv_access access,
@@ -244,6 +285,9 @@ static void split(struct rv *cpu, const struct rv_op *op, uint64_t va, unsigned 
         struct place at;
         if (!len)
             break;
+        part[i] = cached(cpu, at_va, access);
+        if (part[i])
+            continue;
         int cause = resolve(cpu, cpu->data, at_va, len, access, &at);
         if (cause)
             rv_raise(cpu, op, cause, at_va);
@@ -290,10 +334,13 @@ uint64_t rv_load_slow(struct rv *cpu, const struct rv_op *op, uint64_t va, unsig
 
     if (va & (size - 1))
         return load_misaligned(cpu, op, va, size);
+    const uint8_t *host = adopt(cpu->data, va, ACCESS_READ);
+    if (host)
+        return host_load(host, size);
     int cause = resolve(cpu, cpu->data, va, size, ACCESS_READ, &at);
     if (cause)
         rv_raise(cpu, op, cause, va);
-    const uint8_t *host = bus_memory(cpu->cpu.env.bus, at.gpa, size, false);
+    host = bus_memory(cpu->cpu.env.bus, at.gpa, size, false);
     if (host)
         return host_load(host, size);
     if (device_access(cpu, at.gpa, size, ACCESS_READ, &value) != BUS_OK)
@@ -307,10 +354,13 @@ void rv_store_slow(struct rv *cpu, const struct rv_op *op, uint64_t va, uint64_t
 
     if (va & (size - 1))
         return store_misaligned(cpu, op, va, value, size);
-    int cause = resolve(cpu, cpu->data, va, size, ACCESS_WRITE, &at);
-    if (cause)
-        rv_raise(cpu, op, cause, va);
-    uint8_t *host = bus_memory(cpu->cpu.env.bus, at.gpa, size, true);
+    uint8_t *host = adopt(cpu->data, va, ACCESS_WRITE);
+    if (!host) {
+        int cause = resolve(cpu, cpu->data, va, size, ACCESS_WRITE, &at);
+        if (cause)
+            rv_raise(cpu, op, cause, va);
+        host = bus_memory(cpu->cpu.env.bus, at.gpa, size, true);
+    }
     if (host) {
         rv_break_reservation(cpu, host);
         host_store(host, value, size);
@@ -329,10 +379,13 @@ uint8_t *rv_atomic_address(struct rv *cpu, const struct rv_op *op, uint64_t va, 
         return (uint8_t *)(uintptr_t)(va + t->addend);
     if (va & (size - 1))
         rv_raise(cpu, op, misaligned_cause[access], va);
+    uint8_t *host = adopt(cpu->data, va, access);
+    if (host)
+        return host;
     int cause = resolve(cpu, cpu->data, va, size, access, &at);
     if (cause)
         rv_raise(cpu, op, cause, va);
-    uint8_t *host = bus_memory(cpu->cpu.env.bus, at.gpa, size, access == ACCESS_WRITE);
+    host = bus_memory(cpu->cpu.env.bus, at.gpa, size, access == ACCESS_WRITE);
     if (!host)
         rv_raise(cpu, op, access_cause[access], va);
     return host;
@@ -346,10 +399,13 @@ const uint8_t *rv_fetch_address(struct rv *cpu, uint64_t va, int *cause)
     *cause = 0;
     if (likely(t->tag == tlb_tag(va, 1)))
         return (const uint8_t *)(uintptr_t)(va + t->addend);
+    const uint8_t *host = adopt(cpu->fetch, va, ACCESS_EXEC);
+    if (host)
+        return host;
     *cause = resolve(cpu, cpu->fetch, va, 2, ACCESS_EXEC, &at);
     if (*cause)
         return NULL;
-    const uint8_t *host = bus_memory(cpu->cpu.env.bus, at.gpa, 2, false);
+    host = bus_memory(cpu->cpu.env.bus, at.gpa, 2, false);
     if (!host)
         *cause = CAUSE_FETCH_ACCESS;
     return host;

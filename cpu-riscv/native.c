@@ -11,7 +11,7 @@
 #include "mem.h"
 #include "state.h"
 
-enum { WARM_RUNS = 3, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F };
+enum { WARM_RUNS = 3, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
 
 /* ---- what host code calls ---- */
 
@@ -58,6 +58,10 @@ static void native_call(void *c, uint32_t site)
     const struct rv_op *op = enter_site(cpu, site);
     struct rv_op pair[2] = { *op, { .fn = exec_return } };
 
+    if ((op->raw & 0x7f) == OPCODE_SYSTEM) {
+        rv_access_fflags(cpu, op);
+        return;
+    }
     pair[0].fn = handler_of(cpu->block, op);
     pair[0].fn(cpu, pair);
 }

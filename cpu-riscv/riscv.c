@@ -230,7 +230,7 @@ static void destroy(struct cpu *c)
     rv_native_free(cpu);
     rv_code_free(cpu->code);
     free(cpu->registers);
-    free(cpu->spaces);
+    rv_spaces_free(cpu);
     cpu_fini(c);
     free(cpu);
 }
@@ -265,9 +265,7 @@ struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, un
     cpu->granules = config->granules;
     cpu->granule_mask = config->granule_mask;
     cpu->va_mask = ~UINT64_C(0) >> (64 - config->isa.xlen);
-    cpu->spaces = alloc_array(RV_SPACES, sizeof *cpu->spaces);
-    for (unsigned i = 0; i < RV_SPACES; i++)
-        cpu->spaces[i].used = true;
+    rv_spaces_init(cpu);
     cpu->code = rv_code_new();
     cpu->log_int = trace_category(env->trace, "int");
     cpu->log_asm = trace_category(env->trace, "in_asm");

@@ -16,7 +16,10 @@ static const struct rv_block *block_at_pc(struct rv *cpu)
 {
     const struct rv_jump *j = rv_jump_slot(cpu);
 
-    return likely(j->pc == cpu->pc) ? j->block : rv_find_block(cpu);
+    if (likely(j->pc == cpu->pc))
+        return j->block;
+    const struct rv_block *b = rv_adopt_jump(cpu->fetch, cpu->pc);
+    return b ? b : rv_find_block(cpu);
 }
 
 static void run_slice(struct rv *cpu)

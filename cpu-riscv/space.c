@@ -2,10 +2,16 @@
  * Translation contexts: one soft TLB and jump cache for each way of seeing memory that was used lately (satp with its
  * ASID, effective privilege, SUM, MXR). A switch of address space or mode changes two pointers and flushes nothing.
  *
- * Global mappings need no care: every space caches them for itself, and a fence on one ASID drops them too, which the
- * manual allows (privileged spec 4.2.1: a fence may always do more).
+ * Global pages (the kernel's) are cached in each space, and once more in a space of all address spaces. A new process
+ * finds the kernel there without a walk, and a fence on one ASID leaves them there (privileged spec 4.2.1). Spaces are
+ * global for the supervisor's views only, and of one paging mode at a time.
  */
+#include <stdlib.h>
+
+#include "alloc.h"
 #include "state.h"
+
+enum { NO_JUMP = 1 }; /* no pc is odd */
 
 static const struct rv_hull empty_hull = { UINT64_MAX, 0 };
 
@@ -42,10 +48,16 @@ void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span)
         space->span = span;
 }
 
-void rv_note_jump(struct rv_space *space, uint64_t pc)
+void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block *block)
 {
-    unsigned bit = page_hash(pc);
+    unsigned bit = page_hash(pc), slot = pc >> 1 & (RV_JUMPS - 1);
 
+    if (space->jumps[slot].pc == NO_JUMP && space->jump_count <= RV_JUMP_LIST) {
+        if (space->jump_count < RV_JUMP_LIST)
+            space->jumps_filled[space->jump_count] = (uint16_t)slot;
+        space->jump_count++;
+    }
+    space->jumps[slot] = (struct rv_jump){ pc, block };
     space->used = true;
     hull_add(&space->half[pc >> 63].code, pc & ~(uint64_t)(PAGE_SIZE - 1), pc | (PAGE_SIZE - 1));
     space->code_pages[bit / 64] |= BIT(bit % 64);
@@ -53,8 +65,13 @@ void rv_note_jump(struct rv_space *space, uint64_t pc)
 
 static void clear_jumps(struct rv_space *space)
 {
-    for (size_t i = 0; i < RV_JUMPS; i++)
-        space->jumps[i].pc = 1;
+    if (space->jump_count > RV_JUMP_LIST) {
+        for (size_t i = 0; i < RV_JUMPS; i++)
+            space->jumps[i].pc = NO_JUMP;
+    }
+    for (size_t i = 0; i < space->jump_count && i < RV_JUMP_LIST; i++)
+        space->jumps[space->jumps_filled[i]].pc = NO_JUMP;
+    space->jump_count = 0;
     space->half[0].code = space->half[1].code = empty_hull;
     memset(space->code_pages, 0, sizeof space->code_pages);
 }
@@ -72,11 +89,61 @@ static void clear(struct rv_space *space)
     space->span = PAGE_SIZE;
 }
 
+/* ---- what all address spaces share ---- */
+
+static uint64_t paging_mode(const struct rv *cpu, uint64_t satp)
+{
+    return is_rv32(cpu) ? satp >> 31 : satp >> 60;
+}
+
+static void use_paging_mode(struct rv *cpu, uint64_t mode)
+{
+    if (cpu->global_mode == mode)
+        return;
+    for (unsigned i = 0; i < RV_GLOBALS; i++)
+        clear(&cpu->globals[i]);
+    cpu->global_mode = mode;
+}
+
+static struct rv_space *global_of(struct rv *cpu, uint64_t satp, uint32_t view)
+{
+    return satp && (view & RV_VIEW_PRIV) == PRIV_S ? &cpu->globals[view / RV_VIEW_SUM] : NULL;
+}
+
+bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va)
+{
+    struct rv_space *g = space->global;
+
+    if (!g)
+        return false;
+    const struct tlb_entry *t = tlb_slot((struct tlb *)(void *)((char *)g + table), va);
+    if (t->tag != tlb_tag(va, 1))
+        return false;
+    uint64_t page = va & ~(uint64_t)(PAGE_SIZE - 1);
+    tlb_fill((struct tlb *)(void *)((char *)space + table), va, (const uint8_t *)(uintptr_t)(page + t->addend));
+    rv_note_page(space, va, hull_has(&g->half[va >> 63].large, va) ? g->span : PAGE_SIZE);
+    return true;
+}
+
+const struct rv_block *rv_adopt_jump(struct rv_space *space, uint64_t pc)
+{
+    const struct rv_jump *j = space->global ? &space->global->jumps[pc >> 1 & (RV_JUMPS - 1)] : NULL;
+
+    if (!j || j->pc != pc)
+        return NULL;
+    rv_remember_jump(space, pc, j->block);
+    return j->block;
+}
+
+/* ---- selecting ---- */
+
 static struct rv_space *find(struct rv *cpu, uint64_t satp, uint32_t view)
 {
     struct rv_space_key *k = cpu->space_keys, *oldest = k;
     unsigned i = 0;
 
+    if (satp)
+        use_paging_mode(cpu, paging_mode(cpu, satp));
     while (i < RV_SPACES && (k[i].satp != satp || k[i].view != view)) {
         if (k[i].tick < oldest->tick)
             oldest = &k[i];
@@ -90,6 +157,7 @@ static struct rv_space *find(struct rv *cpu, uint64_t satp, uint32_t view)
     clear(s);
     s->satp = satp;
     s->view = view;
+    s->global = global_of(cpu, satp, view);
     *oldest = (struct rv_space_key){ satp, view, ++cpu->tick };
     return s;
 }
@@ -119,15 +187,21 @@ void rv_update_spaces(struct rv *cpu)
 
 void rv_flush_all(struct rv *cpu)
 {
-    for (struct rv_space *s = cpu->spaces; s < cpu->spaces + RV_SPACES; s++)
-        clear(s);
+    for (unsigned i = 0; i < RV_SPACES; i++)
+        clear(&cpu->spaces[i]);
+    for (unsigned i = 0; i < RV_GLOBALS; i++)
+        clear(&cpu->globals[i]);
 }
 
 void rv_clear_jumps(struct rv *cpu)
 {
-    for (struct rv_space *s = cpu->spaces; s < cpu->spaces + RV_SPACES; s++) {
-        if (s->half[0].code.lo <= s->half[0].code.hi || s->half[1].code.lo <= s->half[1].code.hi)
-            clear_jumps(s);
+    for (unsigned i = 0; i < RV_SPACES; i++) {
+        if (cpu->spaces[i].jump_count)
+            clear_jumps(&cpu->spaces[i]);
+    }
+    for (unsigned i = 0; i < RV_GLOBALS; i++) {
+        if (cpu->globals[i].jump_count)
+            clear_jumps(&cpu->globals[i]);
     }
 }
 
@@ -152,14 +226,47 @@ static void fence_address(struct rv_space *s, uint64_t va)
         clear_jumps(s);
 }
 
+static void fence(struct rv_space *s, const uint64_t *va)
+{
+    if (!va)
+        clear(s);
+    else if (s->used)
+        fence_address(s, *va);
+}
+
 void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid)
 {
     for (struct rv_space *s = cpu->spaces; s < cpu->spaces + RV_SPACES; s++) {
         if (!s->used || !s->satp || (asid && asid_of(cpu, s->satp) != *asid))
             continue;
-        if (va)
-            fence_address(s, *va);
-        else
-            clear(s);
+        fence(s, va);
     }
+    for (unsigned i = 0; i < RV_GLOBALS && !asid; i++)
+        fence(&cpu->globals[i], va);
+}
+
+static void init(struct rv_space *s)
+{
+    tlb_init(&s->read);
+    tlb_init(&s->write);
+    tlb_init(&s->exec);
+    s->jump_count = RV_JUMP_LIST + 1;
+    s->used = true;
+    clear(s);
+}
+
+void rv_spaces_init(struct rv *cpu)
+{
+    cpu->spaces = alloc_array(RV_SPACES, sizeof *cpu->spaces);
+    cpu->globals = alloc_array(RV_GLOBALS, sizeof *cpu->globals);
+    for (unsigned i = 0; i < RV_SPACES; i++)
+        init(&cpu->spaces[i]);
+    for (unsigned i = 0; i < RV_GLOBALS; i++)
+        init(&cpu->globals[i]);
+}
+
+void rv_spaces_free(struct rv *cpu)
+{
+    free(cpu->spaces);
+    free(cpu->globals);
 }

@@ -33,6 +33,8 @@ enum {
     RV_SPACES = 8,      /* translation contexts kept a hart */
     RV_JUMP_BITS = 12,
     RV_JUMPS = 1 << RV_JUMP_BITS,
+    RV_JUMP_LIST = 512,
+    RV_GLOBALS = 4, /* views of the supervisor: SUM, MXR */
     RV_HPM = 29, /* hpmcounter3..31 */
     RV_PMP = 16,
 };
@@ -113,8 +115,11 @@ struct rv_space {
     struct rv_footprint half[2];
     uint64_t span;  /* the largest superpage filled, bytes */
     uint64_t code_pages[RV_PAGE_FILTER / 64]; /* a Bloom filter of the pages that jumps were remembered for */
+    struct rv_space *global; /* what all address spaces share as seen in this view, or NULL: see space.c */
     struct tlb read, write, exec;
     struct rv_jump jumps[RV_JUMPS];
+    uint16_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
+    unsigned jump_count;
 };
 
 /* rv_space.view: effective privilege, and what else decides a permission. V and two-stage bits will join. */
@@ -195,7 +200,9 @@ struct rv {
     struct rv_isa isa;
     const struct rv_config *config;
     const struct rv_decoder *decoder;
-    struct rv_space *spaces; /* RV_SPACES of them */
+    struct rv_space *spaces;  /* RV_SPACES of them */
+    struct rv_space *globals; /* RV_GLOBALS of them, by view */
+    uint64_t global_mode;     /* the paging mode that they are of */
     /* Their satp and view, kept together: the spaces themselves are far apart. */
     struct rv_space_key {
         uint64_t satp;
@@ -346,9 +353,18 @@ void rv_flush_all(struct rv *cpu);
 /* sfence.vma with its operands: of one address, of one ASID, both, or (neither) everything. */
 void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid);
 
-/* For whoever fills a space: the page of gva came from a page of `span` bytes; a jump to pc was remembered. */
+/* For whoever fills a space: the page of gva came from a page of `span` bytes; pc leads to this block. */
 void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span);
-void rv_note_jump(struct rv_space *space, uint64_t pc);
+void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block *block);
+
+/* After a miss in one table of a space (its offset in struct rv_space): takes the page of va over from the global
+ * space, if that has it. The same for the block at pc. */
+bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va);
+const struct rv_block *rv_adopt_jump(struct rv_space *space, uint64_t pc);
+
+/* A hart's spaces, empty. */
+void rv_spaces_init(struct rv *cpu);
+void rv_spaces_free(struct rv *cpu);
 
 /* Forgets where blocks are, not the blocks. */
 void rv_clear_jumps(struct rv *cpu);
@@ -369,6 +385,9 @@ uint32_t rv_site(const struct rv *cpu, const struct rv_block *b, unsigned index)
 void rv_code_is_full(struct rv *cpu);
 
 /* ---- blocks as host code (native.c, translate.c) ---- */
+
+/* A CSR instruction on fflags, which the live unit has; mstatus.FS is Dirty. For host code: ends no block. */
+void rv_access_fflags(struct rv *cpu, const struct rv_op *op);
 
 /* False when the host gives no code memory. */
 bool rv_native_init(struct rv *cpu);

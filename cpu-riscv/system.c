@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include "csr.h"
+#include "fpu.h"
 #include "state.h"
 
 /* ---- Zicsr ---- */
@@ -80,6 +81,19 @@ void exec_csrrsi(struct rv *cpu, const struct rv_op *op)
 void exec_csrrci(struct rv *cpu, const struct rv_op *op)
 {
     access_csr(cpu, op, CSR_CLEAR, true, op->rs1, op->rs1);
+}
+
+void rv_access_fflags(struct rv *cpu, const struct rv_op *op)
+{
+    unsigned funct3 = op->raw >> 12 & 7, old = fpu_flags();
+    unsigned in = (funct3 & 4 ? op->rs1 : (unsigned)get_x(cpu, op->rs1)) & 0x1f;
+
+    switch (funct3 & 3) {
+    case 1: fpu_set_flags(in); break;
+    case 2: fpu_set_flags(old | in); break;
+    default: fpu_set_flags(old & ~in); break;
+    }
+    set_x(cpu, op->rd, old);
 }
 
 /* ---- environment call and breakpoint ---- */

@@ -7,7 +7,7 @@
  */
 #include "translate.h"
 
-enum { RM_RTZ = 1, RM_RMM = 4, RM_DYNAMIC = 7 };
+enum { RM_RTZ = 1, RM_RMM = 4, RM_DYNAMIC = 7, CSR_FFLAGS = 1 };
 
 static uint8_t f(unsigned r)
 {
@@ -124,6 +124,19 @@ static void from_bits(struct translation *t, const struct rv_op *op, const struc
     ir_add(t->ir, (struct ir_op){ .code = IR_fmake, .size = r->size, .dst = f(op->rd), .a = op->rs1 });
 }
 
+/* Compilers wrap a comparison that must be quiet in frflags and fsflags. Other CSRs are left to the interpreter. */
+static void csr(struct translation *t, const struct rv_op *op, const struct rule *r)
+{
+    (void)r;
+    if (op->imm == CSR_FFLAGS) {
+        guard(t, IR_FP_ON);
+        call(t);
+        rv_translate_goes_on(t, op);
+    } else {
+        rv_translate_leaves(t);
+    }
+}
+
 #define BOTH(name, translate, op, cond, imm) \
     { exec_##name##_s, translate, IR_##op, 4, cond, 0, imm }, { exec_##name##_d, translate, IR_##op, 8, cond, 0, imm }
 
@@ -142,6 +155,8 @@ static const struct rule rules[] = {
     { exec_fcvt_d_wu, from_integer, 0, 8, 0, IR_ZERO, 4 }, { exec_fcvt_s_wu, from_integer, 0, 4, 0, IR_ZERO, 4 },
     { exec_fcvt_d_s, resize, 0, 4, 0, 0, 0 }, { exec_fcvt_s_d, resize, 0, 8, 0, 0, 0 },
     { exec_fmv_x_d, to_bits, 0, 8, 0, 0, 0 }, { exec_fmv_x_w, to_bits, 0, 4, 0, 0, 0 },
+    { exec_csrrw, csr, 0, 0, 0, 0, 0 }, { exec_csrrs, csr, 0, 0, 0, 0, 0 }, { exec_csrrc, csr, 0, 0, 0, 0, 0 },
+    { exec_csrrwi, csr, 0, 0, 0, 0, 0 }, { exec_csrrsi, csr, 0, 0, 0, 0, 0 }, { exec_csrrci, csr, 0, 0, 0, 0, 0 },
     { exec_fmv_d_x, from_bits, 0, 8, 0, 0, 0 }, { exec_fmv_w_x, from_bits, 0, 4, 0, 0, 0 },
 };
 

@@ -106,7 +106,7 @@ static void fence(struct translation *t, const struct rv_op *op, const struct ru
 
 /* ---- control flow ---- */
 
-static void leave_at(struct translation *t)
+void rv_translate_leaves(struct translation *t)
 {
     ir_add(t->ir, (struct ir_op){ .code = IR_leave, .size = 8, .site = t->site });
     t->ended = true;
@@ -116,6 +116,11 @@ static void jump_to(struct translation *t, uint64_t pc)
 {
     ir_add(t->ir, (struct ir_op){ .code = IR_jump, .size = 8, .imm = (int64_t)pc, .site = t->site });
     t->ended = true;
+}
+
+void rv_translate_goes_on(struct translation *t, const struct rv_op *op)
+{
+    jump_to(t, next_pc(t, op));
 }
 
 /* Without C an odd halfword is an exception, which the handler raises. */
@@ -129,7 +134,7 @@ static void branch(struct translation *t, const struct rv_op *op, const struct r
     uint64_t target = (pc_of(t, op) + (uint64_t)(int64_t)op->imm) & t->cpu->va_mask;
 
     if (may_misalign(t, target)) {
-        leave_at(t);
+        rv_translate_leaves(t);
         return;
     }
     ir_add(t->ir, (struct ir_op){ .code = IR_branch, .size = 8, .cond = r->cond, .a = op->rs1,
@@ -143,7 +148,7 @@ static void jal(struct translation *t, const struct rv_op *op, const struct rule
 
     (void)r;
     if (may_misalign(t, target)) {
-        leave_at(t);
+        rv_translate_leaves(t);
         return;
     }
     constant(t, dst(op), to_x(t->cpu, next_pc(t, op)));
@@ -156,7 +161,7 @@ static void jalr(struct translation *t, const struct rv_op *op, const struct rul
 
     (void)r;
     if (!rv_has(&t->cpu->isa, RV_EXT_C)) {
-        leave_at(t);
+        rv_translate_leaves(t);
         return;
     }
     if (op->rd == op->rs1 && op->rd != RV_SINK) {
@@ -269,11 +274,11 @@ bool rv_translate(struct rv *cpu, const struct rv_block *b, struct ir_block *ir)
         rv_handler *fn = i ? op->fn : b->first;
         t.site = rv_site(cpu, b, i);
         if (!ir_has_room(ir)) {
-            leave_at(&t);
+            rv_translate_leaves(&t);
         } else if (apply(&t, op, fn)) {
-            rules_used++;
+            rules_used += ir->count && ir->ops[ir->count - 1].code != IR_leave;
         } else if (i + 1 == b->count && rv_ends_block(cpu->decoder, op->raw)) {
-            leave_at(&t);
+            rv_translate_leaves(&t);
         } else {
             ir_add(ir, (struct ir_op){ .code = IR_call, .size = 8, .site = t.site });
         }

@@ -26,7 +26,11 @@ struct rule {
     int8_t imm;
 };
 
-/* F and D; false when there is no rule. */
+/* The block ends: the interpreter takes over at this instruction; or the next one's block follows. */
+void rv_translate_leaves(struct translation *t);
+void rv_translate_goes_on(struct translation *t, const struct rv_op *op);
+
+/* F and D, and their flags; false when there is no rule. */
 bool rv_translate_float(struct translation *t, const struct rv_op *op, rv_handler *fn);
 
 #endif

@@ -385,9 +385,13 @@ static void emit_bswap(struct emit *e, const struct ir_op *op)
 /* The register that has a store's value. */
 static int stored_value(struct emit *e, const struct ir_op *op, int scratch)
 {
-    if (op->b != IR_IMM)
+    if (op->b == IR_IMM) {
+        mov_imm(e->s, scratch, 0);
+        return scratch;
+    }
+    if (op->size == 8 || pin_of(e, op->b) != NO_REG)
         return emit_use(e, op->b, scratch);
-    mov_imm(e->s, scratch, 0);
+    mov_load(e->s, 0, scratch, slot(e, op->b)); /* no wider than a float's store was: the host forwards it */
     return scratch;
 }
 

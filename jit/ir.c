@@ -103,6 +103,19 @@ void ir_add(struct ir_block *b, struct ir_op op)
 
 /* ---- looking at it ---- */
 
+static bool may_be_constant(unsigned code)
+{
+    switch (code) {
+    case IR_andn:
+    case IR_orn:
+    case IR_xnor:
+    case IR_shadd:
+    case IR_select:
+    case IR_min: return false;
+    default: return code < IR_ext || code == IR_store || code == IR_branch;
+    }
+}
+
 static bool is_var(unsigned v)
 {
     return v < IR_VARS;
@@ -115,7 +128,7 @@ static const char *operand_fault(const struct ir_op *op, const bool *written)
     if (ir_has(op->code, 'd') && !is_var(op->dst) && op->dst != IR_NONE)
         return "dst is no variable";
     for (unsigned i = 0; i < 3; i++) {
-        if (!ir_has(op->code, (char)('a' + i)) || (i == 1 && reads[i] == IR_IMM))
+        if (!ir_has(op->code, (char)('a' + i)) || (i == 1 && reads[i] == IR_IMM && may_be_constant(op->code)))
             continue;
         if (!is_var(reads[i]))
             return "an operand is no variable";

@@ -32,7 +32,7 @@ struct program {
     uint64_t x[32], f[32];
     uint64_t data[PROGRAM_DATA_BYTES / 8];
     uint8_t priv, frm, fflags, fs;
-    bool paged;
+    bool paged, alias; /* alias: it starts at its code's second address */
     unsigned runs[PROGRAM_RUNS]; /* budgets */
 };
 

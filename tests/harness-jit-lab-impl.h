@@ -39,6 +39,10 @@ struct lab_state {
     unsigned flags; /* SF_* */
 };
 
+struct lab_stamp {
+    uint8_t owner, lock;
+};
+
 struct lab_cpu {
     struct lab_state s;
     int64_t budget;
@@ -46,9 +50,7 @@ struct lab_cpu {
     struct lab_space *data;
     uint64_t status;
     uint8_t rounding;
-    struct {
-        uint8_t owner, lock;
-    } *stamps;
+    struct lab_stamp *stamps;
     const struct ir_block *running;
     unsigned loads, stores, calls; /* callbacks */
 };

@@ -96,7 +96,7 @@ struct jit_lab *jit_lab_new(unsigned address_bits, bool stamps)
     describe(&lab->layout, address_bits, stamps);
     lab->jit = jit_new(&lab->layout, CODE_BYTES);
     lab->cpu.data = &lab->space;
-    lab->cpu.stamps = calloc(LAB_STAMPS, 2);
+    lab->cpu.stamps = calloc(LAB_STAMPS, sizeof *lab->cpu.stamps);
     lab->cpu.status = LAB_STATUS;
     fill_tlb(lab);
     if (lab->jit)
@@ -191,7 +191,8 @@ static uint64_t float_value(struct maker *m)
     case 0: return v;
     case 1: return s; /* not boxed */
     case 2: /* as a double */
-        return (uint64_t)(s >> 31) << 63 | (exp == 255 ? 2047 : exp ? exp + 896 : 0) << 52 | (uint64_t)(s & 0x7fffff) << 29;
+        exp = exp == 255 ? 2047 : exp ? exp + 896 : 0;
+        return (uint64_t)(s >> 31) << 63 | exp << 52 | (uint64_t)(s & 0x7fffff) << 29;
     case 3: return v | UINT64_C(0xffffffff00000000);
     default: return s | UINT64_C(0xffffffff00000000);
     }

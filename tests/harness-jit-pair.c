@@ -25,15 +25,16 @@ static struct rv *hart_of(const struct jit_pair *p, unsigned side)
     return (struct rv *)rig_hart(p->rig[side], 0);
 }
 
-/* ---- page tables: two, for U and S, that map the first pages of RAM where they are ---- */
+/* ---- page tables: two, for U and S, that map the first pages of RAM where they are, and once more behind ---- */
 
 enum { V = 1, R = 2, W = 4, X = 8, USER = 16, A = 64, D = 128 };
 
 static uint64_t leaf(unsigned page, bool user)
 {
-    static const uint64_t data = (PROGRAM_DATA - RIG_RAM) >> PAGE_BITS;
+    static const unsigned data = (PROGRAM_DATA - RIG_RAM) >> PAGE_BITS;
     uint64_t flags = V | R | W | X | A | D | (user ? USER : 0);
 
+    page %= PAGES;
     if (page == data + 2)
         flags &= ~(uint64_t)(W | D);
     if (page == data + 3)
@@ -53,7 +54,7 @@ static uint64_t make_tables(struct rig *r, unsigned xlen, bool user)
     } else {
         rig_poke(r, root + (RIG_RAM >> 22) * 4, last >> 2 | V, 4);
     }
-    for (unsigned i = 0; i < PAGES; i++)
+    for (unsigned i = 0; i < 2 * PAGES; i++)
         rig_poke(r, last + i * width, leaf(i, user), width);
     return root >> PAGE_BITS | (xlen == 64 ? UINT64_C(8) << 60 : UINT64_C(1) << 31);
 }
@@ -116,7 +117,7 @@ static void load_program(struct jit_pair *p, unsigned side)
     cpu->frm = prog->frm;
     cpu->fflags = prog->fflags;
     rig_set(r, 0, "priv", prog->priv);
-    rig_set(r, 0, "pc", p->start);
+    rig_set(r, 0, "pc", p->start + (prog->alias ? PAGES * PAGE_SIZE : 0));
 }
 
 __attribute__((format(printf, 3, 4))) static void say(char *text, size_t size, const char *format, ...)

@@ -234,8 +234,10 @@ static void memory(struct cook *c)
     } else if ((bits & 3) == 3 && roll(c, 20)) {
         bits = field(bits, 15, 5, base);
     }
-    if ((bits & 3) != 2 && base != 3)
+    if ((bits & 3) != 2 && base != 3 && roll(c, 3))
         put(c, asm_addi(base, 3, at));
+    else if ((bits & 3) != 2 && base != 3) /* around the end of what may be written */
+        put(c, asm_addi(base, 2, (int)(PROGRAM_DATA + 0x2000 - PROGRAM_SP) + (int)roll(c, 32) - 24));
     else if ((bits & 3) == 3 && strstr(d->text, "i(s)") && !has(d, 't') && !has(d, 'T'))
         bits = field(bits, 20, 12, (uint32_t)at);
     if ((bits & 3) == 3 && base != 3 && !has(d, 't') && !has(d, 'T') && strstr(d->text, "i(s)"))
@@ -406,6 +408,7 @@ static void make_state(struct cook *c)
         p->data[i] = roll(c, 2) ? floating(c) : number(c);
     p->priv = (uint8_t[]){ PRIV_M, PRIV_S, PRIV_U }[roll(c, 3)];
     p->paged = p->priv != PRIV_M && roll(c, 3);
+    p->alias = p->paged && roll(c, 2);
     p->frm = (uint8_t)(roll(c, 3) ? roll(c, 5) : 0);
     p->fflags = (uint8_t)(roll(c, 2) ? roll(c, 32) : 0);
     p->fs = (uint8_t)(roll(c, 6) ? 3 : roll(c, 4));

@@ -188,7 +188,8 @@ TEST(JitEmit, BranchesBothWays)
 {
     Lab lab;
 
-    EXPECT_EQ(jit_lab_branches(lab.get(), harness_scale(5000), harness_seed(), lab.text, sizeof lab.text), 0u) << lab.text;
+    EXPECT_EQ(jit_lab_branches(lab.get(), harness_scale(5000), harness_seed(), lab.text, sizeof lab.text), 0u)
+        << lab.text;
 }
 
 TEST(JitEmit, LinkedLoopEndsWithItsBudget)

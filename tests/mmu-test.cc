@@ -597,13 +597,14 @@ struct Random : Mmu {
         uint64_t page = DATA + 0x200000 * below(4) + 0x1000 * below(16);
         return below(16) ? page & ~(s.span(level) - 1) : page;
     }
+    // Nothing is global: it would have to be the same in both spaces.
     uint64_t any_leaf(unsigned level)
     {
-        uint64_t flags = V | (harness_random(&seed) & 0xf6);
+        uint64_t flags = V | (harness_random(&seed) & 0xd6);
         if (below(4))
             flags |= A | D | R;
         if (below(40) == 0)
-            flags = harness_random(&seed) & 0x3ff;
+            flags = harness_random(&seed) & 0x3ff & ~G;
         if (!(flags & (R | W | X))) // a pointer: data must not be taken for tables
             flags |= R;
         uint64_t e = pte(any_target(level), flags);
@@ -620,7 +621,7 @@ struct Random : Mmu {
         uint64_t &table = child[at];
         if (!table)
             table = new_table();
-        return pte(table, V | (below(16) ? 0 : harness_random(&seed) & (G | A | 0x300)));
+        return pte(table, V | (below(16) ? 0 : harness_random(&seed) & (A | 0x300)));
     }
     static bool is_pointer(uint64_t e) { return (e & (V | R | W | X)) == V; }
 
@@ -636,10 +637,10 @@ struct Random : Mmu {
         }
         uint64_t old = peek_pte(at), now = any_entry(at, level);
         poke_pte(at, now);
-        bool leaf = !is_pointer(old) && !is_pointer(now), local = !((old | now) & G);
+        bool leaf = !is_pointer(old) && !is_pointer(now);
         uint64_t anywhere = va ^ (harness_random(&seed) & (s.span(level) - 1));
         // A NAPOT page is larger than its entry: the fence names an address of this entry.
-        bool by_va = leaf && below(4), by_asid = local && below(2);
+        bool by_va = leaf && below(4), by_asid = below(2);
         fence(by_va, anywhere, by_asid, space + 1, below(3) == 0);
     }
     bool cross(unsigned kind, uint64_t va, unsigned log_size, bool mprv);
