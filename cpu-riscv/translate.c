@@ -267,8 +267,8 @@ bool rv_translate(struct rv *cpu, const struct rv_block *b, struct ir_block *ir)
     struct translation t = { .cpu = cpu, .b = b, .ir = ir };
     unsigned rules_used = 0;
 
-    ir_begin(ir, b->pc, rv_site(cpu, b, 0));
-    ir->insns = b->count;
+    ir_begin(ir);
+    ir_label(ir, b->pc, rv_site(cpu, b, 0), b->count);
     for (unsigned i = 0; i < b->count && !t.ended; i++) {
         const struct rv_op *op = &b->ops[i];
         rv_handler *fn = i ? op->fn : b->first;

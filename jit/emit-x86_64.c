@@ -1,8 +1,8 @@
 /*
- * emit-x86_64.c - host code for integer operations, guest memory and control flow.
+ * emit-x86_64.c - host code for integer operations, and the pass over a block.
  *
  * rbp is the CPU structure, r14 what holds the TLBs (layout.data), rax, rcx and rdx are for the moment; the other ten
- * registers hold pinned globals across blocks. The stack is aligned to 16 bytes in blocks. MXCSR is the guest's.
+ * hold variables (emit-regs-x86_64.c). The stack is aligned to 16 bytes in blocks. MXCSR is the guest's.
  *
  * What is seldom needed is emitted behind the block ("cold"): TLB misses, exits, NaNs.
  */
@@ -10,15 +10,12 @@
 
 #include "emit.h"
 
-static const int8_t pin_regs[JIT_PINS] = { RBX, R12, R13, R15, RSI, RDI, R8, R9, R10, R11 };
-enum { CALLEE_SAVED_PINS = 4 }; /* the first ones of pin_regs */
-
 /* ---- variables ---- */
 
 int emit_use(struct emit *e, unsigned var, int scratch)
 {
-    if (pin_of(e, var) != NO_REG)
-        return pin_of(e, var);
+    if (reg_of(e, var) != NO_REG)
+        return reg_of(e, var);
     mov_load(e->s, 1, scratch, slot(e, var));
     return scratch;
 }
@@ -26,7 +23,7 @@ int emit_use(struct emit *e, unsigned var, int scratch)
 /* var into this very register. */
 static void copy_to(struct emit *e, int reg, unsigned var)
 {
-    int r = pin_of(e, var);
+    int r = reg_of(e, var);
 
     if (r == NO_REG)
         mov_load(e->s, 1, reg, slot(e, var));
@@ -38,16 +35,10 @@ void emit_put(struct emit *e, unsigned var, int reg)
 {
     if (var == IR_NONE)
         return;
-    if (pin_of(e, var) == NO_REG)
+    if (reg_of(e, var) == NO_REG)
         mov_store(e->s, 1, slot(e, var), reg);
-    else if (pin_of(e, var) != reg)
-        mov(e->s, 1, pin_of(e, var), reg);
-}
-
-/* Where a result may be computed: var's own register or `scratch`. */
-static int destination(const struct emit *e, unsigned var, int scratch)
-{
-    return var == IR_NONE || pin_of(e, var) == NO_REG ? scratch : pin_of(e, var);
+    else if (reg_of(e, var) != reg)
+        mov(e->s, 1, reg_of(e, var), reg);
 }
 
 /* A 32-bit result in `reg` becomes var's 64 bits. */
@@ -84,8 +75,8 @@ static void alu_operand(struct emit *e, int w, enum alu what, int reg, const str
         assert(reg != RDX);
         mov_imm(e->s, RDX, (uint64_t)op->imm);
         alu(e->s, w, what, reg, RDX);
-    } else if (pin_of(e, op->b) != NO_REG) {
-        alu(e->s, w, what, reg, pin_of(e, op->b));
+    } else if (reg_of(e, op->b) != NO_REG) {
+        alu(e->s, w, what, reg, reg_of(e, op->b));
     } else {
         alu_load(e->s, w, what, reg, slot(e, op->b));
     }
@@ -106,8 +97,8 @@ static void emit_mov(struct emit *e, const struct ir_op *op)
 {
     if (op->b != IR_IMM) {
         emit_put(e, op->dst, emit_use(e, op->b, destination(e, op->dst, RAX)));
-    } else if (pin_of(e, op->dst) != NO_REG) {
-        mov_imm(e->s, pin_of(e, op->dst), (uint64_t)op->imm);
+    } else if (reg_of(e, op->dst) != NO_REG) {
+        mov_imm(e->s, reg_of(e, op->dst), (uint64_t)op->imm);
     } else if (fits32(op->imm)) {
         mov_store_imm(e->s, 1, slot(e, op->dst), (int32_t)op->imm);
     } else {
@@ -145,7 +136,7 @@ static void emit_add(struct emit *e, const struct ir_op *op)
 
 static bool is_b(const struct emit *e, const struct ir_op *op, int reg)
 {
-    return op->b != IR_IMM && pin_of(e, op->b) == reg && reg != NO_REG;
+    return op->b != IR_IMM && reg_of(e, op->b) == reg && reg != NO_REG;
 }
 
 static void emit_logic(struct emit *e, const struct ir_op *op, enum alu what)
@@ -231,10 +222,9 @@ static void emit_shadd(struct emit *e, const struct ir_op *op)
     emit_put(e, op->dst, d);
 }
 
-/* Flags of a compared with b. */
-static void emit_compare(struct emit *e, const struct ir_op *op, unsigned a)
+void emit_compare(struct emit *e, const struct ir_op *op, unsigned a)
 {
-    int r = pin_of(e, a);
+    int r = reg_of(e, a);
 
     if (op->b == IR_IMM && fits32(op->imm) && r == NO_REG)
         alu_mem_imm(e->s, 1, ALU_CMP, slot(e, a), (int32_t)op->imm);
@@ -244,7 +234,7 @@ static void emit_compare(struct emit *e, const struct ir_op *op, unsigned a)
         alu_operand(e, 1, ALU_CMP, emit_use(e, a, RAX), op);
 }
 
-static enum cc cc_of(unsigned cond)
+enum cc emit_cc(unsigned cond)
 {
     static const uint8_t cc[] = {
         [IR_EQ] = CC_E, [IR_NE] = CC_NE, [IR_LT] = CC_L, [IR_GE] = CC_GE,
@@ -259,7 +249,7 @@ static void emit_set(struct emit *e, const struct ir_op *op)
     int d = destination(e, op->dst, RAX);
 
     emit_compare(e, op, op->a);
-    rr8(e->s, 0, 0x0f90u + cc_of(op->cond), 0, RAX);
+    rr8(e->s, 0, 0x0f90u + emit_cc(op->cond), 0, RAX);
     rr8(e->s, 0, 0x0fb6, d, RAX);
     emit_put(e, op->dst, d);
 }
@@ -270,7 +260,7 @@ static void emit_select(struct emit *e, const struct ir_op *op)
 
     test(e->s, 1, b, b);
     mov_imm(e->s, RAX, 0);
-    rr(e->s, 0, 1, 0x0f40u + cc_of(op->cond), RAX, a);
+    rr(e->s, 0, 1, 0x0f40u + emit_cc(op->cond), RAX, a);
     emit_put(e, op->dst, RAX);
 }
 
@@ -281,7 +271,7 @@ static void emit_min(struct emit *e, const struct ir_op *op)
     alu(e->s, 1, ALU_CMP, a, b);
     if (b != RAX)
         mov(e->s, 1, RAX, b);
-    rr(e->s, 0, 1, 0x0f40u + cc_of(op->cond), RAX, a);
+    rr(e->s, 0, 1, 0x0f40u + emit_cc(op->cond), RAX, a);
     emit_put(e, op->dst, RAX);
 }
 
@@ -380,242 +370,7 @@ static void emit_bswap(struct emit *e, const struct ir_op *op)
     emit_put(e, op->dst, RAX);
 }
 
-/* ---- guest memory ---- */
-
-/* The register that has a store's value. */
-static int stored_value(struct emit *e, const struct ir_op *op, int scratch)
-{
-    if (op->b == IR_IMM) {
-        mov_imm(e->s, scratch, 0);
-        return scratch;
-    }
-    if (op->size == 8 || pin_of(e, op->b) != NO_REG)
-        return emit_use(e, op->b, scratch);
-    mov_load(e->s, 0, scratch, slot(e, op->b)); /* no wider than a float's store was: the host forwards it */
-    return scratch;
-}
-
-struct cold *emit_cold(struct emit *e, enum cold_kind kind, uint8_t *from, const struct ir_op *op)
-{
-    struct cold *c = &e->cold[e->colds];
-
-    if (e->colds + 1 < COLD_MAX)
-        e->colds++;
-    else
-        e->s->full = 1;
-    *c = (struct cold){ .kind = kind, .from = from, .op = op };
-    memcpy(c->cached, e->cached, sizeof c->cached);
-    return c;
-}
-
-static unsigned log2_of(unsigned size)
-{
-    return size == 8 ? 3 : size / 2;
-}
-
-/* Looks the address up in the table; the TLB entry is at [r14 + rcx + table]. Returns the address's register. */
-static int emit_lookup(struct emit *e, const struct ir_op *op, int32_t table, enum cold_kind kind, struct cold **cold)
-{
-    const struct jit_layout *l = e->l;
-    int va = emit_use(e, op->a, RAX);
-
-    if (l->address_mask == UINT32_MAX) {
-        lea(e->s, 0, RAX, at(va, (int32_t)op->imm));
-        va = RAX;
-    } else if (op->imm) {
-        lea(e->s, 1, RAX, at(va, (int32_t)op->imm));
-        va = RAX;
-    }
-    mov(e->s, 0, RCX, va);
-    shift_imm(e->s, 0, SH_SHR, RCX, 8);
-    alu_imm(e->s, 0, ALU_AND, RCX, (1 << (l->tlb_bits + 4)) - 16);
-    mov(e->s, 1, RDX, va);
-    alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
-    alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
-    *cold = emit_cold(e, kind, jcc32(e->s, CC_NE), op);
-    (*cold)->reg = va;
-    mov_load(e->s, 1, RCX, at_index(R14, RCX, 1, table + 8));
-    return va;
-}
-
-/* The bits that a load of this kind puts into a register. */
-static void load_extended(struct emit *e, const struct ir_op *op, int d, struct mem m)
-{
-    bool zero = op->flags & (IR_ZERO | IR_BOX);
-
-    switch (op->size) {
-    case 1: rm(e->s, 0, 1, zero ? 0x0fb6 : 0x0fbe, d, m); break;
-    case 2: rm(e->s, 0, 1, zero ? 0x0fb7 : 0x0fbf, d, m); break;
-    case 4: rm(e->s, 0, !zero, zero ? 0x8b : 0x63, d, m); break;
-    default: mov_load(e->s, 1, d, m); break;
-    }
-}
-
-static void extend(struct emit *e, const struct ir_op *op, int d)
-{
-    bool zero = op->flags & (IR_ZERO | IR_BOX);
-
-    switch (op->size) {
-    case 1: rr8(e->s, 1, zero ? 0x0fb6 : 0x0fbe, d, RAX); break;
-    case 2: rr(e->s, 0, 1, zero ? 0x0fb7 : 0x0fbf, d, RAX); break;
-    case 4: zero ? mov(e->s, 0, d, RAX) : movsxd(e->s, d, RAX); break;
-    default:
-        if (d != RAX)
-            mov(e->s, 1, d, RAX);
-        break;
-    }
-}
-
-static bool is_float(const struct emit *e, unsigned var)
-{
-    return var != IR_NONE && var < IR_GLOBALS && var >= e->l->first_float;
-}
-
-static void emit_load(struct emit *e, const struct ir_op *op)
-{
-    struct cold *c;
-    int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c), d = destination(e, op->dst, RAX);
-
-    load_extended(e, op, d, at_index(va, RCX, 1, 0));
-    c->back = e->s->p;
-    c->target = (uint64_t)d;
-    if (is_float(e, op->dst))
-        emit_float_loaded(e, op->dst, op->size);
-    else
-        emit_put(e, op->dst, d);
-}
-
-static void store_sized(struct emit *e, unsigned size, struct mem m, int reg)
-{
-    switch (size) {
-    case 1: rm8(e->s, 0x88, reg, m); break;
-    case 2: rm(e->s, 0x66, 0, 0x89, reg, m); break;
-    default: mov_store(e->s, size == 8, m, reg); break;
-    }
-}
-
-/* rcx is the host address: tells other vCPUs' reservations on the granule. */
-static void emit_stamp(struct emit *e, struct cold *miss, const struct ir_op *op)
-{
-    const struct jit_layout *l = e->l;
-
-    mov(e->s, 1, RDX, RCX);
-    shift_imm(e->s, 1, SH_SHR, RDX, 6);
-    alu_imm(e->s, 0, ALU_AND, RDX, (int32_t)l->stamp_mask);
-    alu(e->s, 1, ALU_ADD, RDX, RDX);
-    alu_load(e->s, 1, ALU_ADD, RDX, field(e, l->stamps));
-    rm8(e->s, 0x80, 7, at(RDX, 1)); /* cmp byte [rdx + 1], 0 */
-    b1(e->s, 0);
-    struct cold *locked = emit_cold(e, COLD_STORE, jcc32(e->s, CC_NE), op);
-    locked->reg = miss->reg;
-    rm8(e->s, 0xc6, 0, at(RDX, 0)); /* mov byte [rdx], stamp */
-    b1(e->s, l->stamp);
-}
-
-static void emit_store(struct emit *e, const struct ir_op *op)
-{
-    struct cold *c;
-    int va = emit_lookup(e, op, e->l->write, COLD_STORE, &c);
-    unsigned first = e->colds - 1;
-    struct mem m = at_index(va, RCX, 1, 0);
-
-    if (e->l->stamp) {
-        alu(e->s, 1, ALU_ADD, RCX, va);
-        emit_stamp(e, c, op);
-        m = at(RCX, 0);
-    }
-    store_sized(e, op->size, m, stored_value(e, op, RDX));
-    for (unsigned i = first; i < e->colds; i++)
-        e->cold[i].back = e->s->p;
-}
-
-/* ---- control flow ---- */
-
-static void emit_probe(struct emit *e)
-{
-    const struct jit_layout *l = e->l;
-
-    /* rax: the guest address */
-    mov_load(e->s, 1, RDX, field(e, l->fetch));
-    mov(e->s, 0, RCX, RAX);
-    alu_imm(e->s, 0, ALU_AND, RCX, (1 << (l->jump_bits + 1)) - 2);
-    alu_load(e->s, 1, ALU_CMP, RAX, at_index(RDX, RCX, 8, l->jumps));
-    emit_cold(e, COLD_PROBE, jcc32(e->s, CC_NE), NULL);
-    mov_load(e->s, 1, RDX, at_index(RDX, RCX, 8, l->jumps + 8));
-    rm(e->s, 0, 0, 0xff, 4, at(RDX, l->entry)); /* jmp [rdx + entry] */
-}
-
-/* The same for an address that is known. */
-static void emit_probe_at(struct emit *e, uint64_t pc)
-{
-    const struct jit_layout *l = e->l;
-    int32_t index = (int32_t)((pc & ((1u << (l->jump_bits + 1)) - 2)) * 8);
-
-    mov_load(e->s, 1, RDX, field(e, l->fetch));
-    mov_imm(e->s, RAX, pc);
-    alu_load(e->s, 1, ALU_CMP, RAX, at(RDX, l->jumps + index));
-    emit_cold(e, COLD_PROBE, jcc32(e->s, CC_NE), NULL);
-    mov_load(e->s, 1, RDX, at(RDX, l->jumps + index + 8));
-    rm(e->s, 0, 0, 0xff, 4, at(RDX, l->entry));
-}
-
-static bool same_page(const struct emit *e, uint64_t pc)
-{
-    return (pc ^ e->b->pc) < 4096;
-}
-
-static void emit_jump(struct emit *e, uint64_t pc)
-{
-    if (same_page(e, pc))
-        emit_cold(e, COLD_LINK, jump32(e->s), NULL)->target = pc;
-    else
-        emit_probe_at(e, pc);
-}
-
-static void emit_branch_on(struct emit *e, enum cc cc, uint64_t pc)
-{
-    uint8_t *from = jcc32(e->s, cc);
-
-    if (same_page(e, pc)) {
-        emit_cold(e, COLD_LINK, from, NULL)->target = pc;
-        return;
-    }
-    struct cold *c = emit_cold(e, COLD_PROBE, from, NULL);
-    c->target = pc;
-    c->reg = 1;
-}
-
-static void emit_branch(struct emit *e, const struct ir_op *op)
-{
-    struct ir_op compare = *op;
-
-    if (op->b == IR_IMM)
-        compare.imm = 0; /* imm is the target: only zero is compared with */
-    emit_compare(e, &compare, op->a);
-    emit_branch_on(e, cc_of(op->cond), (uint64_t)op->imm);
-}
-
-static void emit_jumpi(struct emit *e, const struct ir_op *op)
-{
-    int a = emit_use(e, op->a, RAX);
-
-    lea(e->s, e->l->address_mask == UINT64_MAX, RAX, at(a, (int32_t)op->imm));
-    alu_imm(e->s, 1, ALU_AND, RAX, -2);
-    emit_probe(e);
-}
-
-static void emit_exit(struct emit *e, enum jit_exit why, uint32_t what)
-{
-    mov_imm(e->s, RAX, (uint64_t)why << 32 | what);
-    jump_to(e->s, e->j->exit);
-}
-
-static void emit_call(struct emit *e, const struct ir_op *op)
-{
-    mov_imm(e->s, RDX, op->site);
-    call_to(e->s, e->j->call);
-    emit_forget_floats(e);
-}
+/* ---- blocks ---- */
 
 static void emit_fence(struct emit *e)
 {
@@ -623,71 +378,6 @@ static void emit_fence(struct emit *e)
     b1(e->s, 0xf0);
     alu_mem_imm(e->s, 0, ALU_OR, at(RSP, 0), 0);
 }
-
-/* ---- cold code ---- */
-
-static void emit_cold_load(struct emit *e, const struct cold *c)
-{
-    if (c->reg != RAX)
-        mov(e->s, 1, RAX, c->reg);
-    mov_imm(e->s, RDX, c->op->site);
-    call_to(e->s, e->j->load[log2_of(c->op->size)]);
-    extend(e, c->op, (int)c->target);
-    emit_reload_floats(e, c);
-    jump_to(e->s, c->back);
-}
-
-static void emit_cold_store(struct emit *e, const struct cold *c)
-{
-    if (c->reg != RAX)
-        mov(e->s, 1, RAX, c->reg);
-    int value = stored_value(e, c->op, RCX);
-    if (value != RCX)
-        mov(e->s, 1, RCX, value);
-    mov_imm(e->s, RDX, c->op->site);
-    call_to(e->s, e->j->store[log2_of(c->op->size)]);
-    emit_reload_floats(e, c);
-    jump_to(e->s, c->back);
-}
-
-static void emit_cold_link(struct emit *e, const struct cold *c)
-{
-    uint32_t link = emit_new_link(e->j, e->b->site, c->target, c->from);
-
-    if (link == LINKS_MAX)
-        e->s->full = 1;
-    emit_exit(e, JIT_LINK, link);
-}
-
-static void emit_one_cold(struct emit *e, const struct cold *c)
-{
-    land32(e->s, c->from);
-    switch (c->kind) {
-    case COLD_LOAD: emit_cold_load(e, c); break;
-    case COLD_STORE: emit_cold_store(e, c); break;
-    case COLD_CALL:
-        mov_imm(e->s, RDX, c->op->site);
-        call_to(e->s, e->j->call);
-        emit_reload_floats(e, c);
-        jump_to(e->s, c->back);
-        break;
-    case COLD_NAN: emit_cold_nan(e, c); break;
-    case COLD_LEAVE: emit_exit(e, JIT_SITE, c->op->site); break;
-    case COLD_BUDGET:
-        alu_mem_imm(e->s, 1, ALU_ADD, field(e, e->l->budget), (int32_t)e->b->insns);
-        emit_exit(e, JIT_BUDGET, e->b->site);
-        break;
-    case COLD_LINK: emit_cold_link(e, c); break;
-    case COLD_PROBE:
-        if (c->reg)
-            emit_probe_at(e, c->target); /* which adds a cold end of its own */
-        else
-            jump_to(e->s, e->j->exit_pc);
-        break;
-    }
-}
-
-/* ---- blocks ---- */
 
 static void emit_op(struct emit *e, const struct ir_op *op)
 {
@@ -730,101 +420,35 @@ static void emit_op(struct emit *e, const struct ir_op *op)
     case IR_branch: emit_branch(e, op); break;
     case IR_jump: emit_jump(e, (uint64_t)op->imm); break;
     case IR_jumpi: emit_jumpi(e, op); break;
-    case IR_leave: emit_exit(e, JIT_SITE, op->site); break;
+    case IR_leave: emit_leave(e, op->site); break;
     default: assert(!"an operation without code"); break;
     }
 }
 
+/* A label's own code ends with a jump: nothing falls into the next one unless the jump was left out. */
+static void emit_at(struct emit *e)
+{
+    const struct ir_block *b = e->b;
+
+    for (const struct ir_label *l = b->labels; l < b->labels + b->label_count; l++) {
+        if (l->at == e->at)
+            emit_label(e, l);
+    }
+    const struct ir_op *op = &b->ops[e->at];
+    emit_prepare(e, op);
+    if (!emit_float(e, op))
+        emit_op(e, op);
+    emit_settle(e, op);
+}
+
 bool emit_block(struct jit *j, const struct ir_block *b)
 {
-    struct emit e = { .j = j, .s = &j->as, .l = j->layout, .b = b };
+    struct emit e = { .j = j, .s = &j->as, .l = j->layout, .b = b, .room = j->room };
 
-    emit_forget_floats(&e);
-    alu_mem_imm(e.s, 1, ALU_SUB, field(&e, e.l->budget), (int32_t)b->insns);
-    emit_cold(&e, COLD_BUDGET, jcc32(e.s, CC_S), NULL);
-    for (const struct ir_op *op = b->ops; op < b->ops + b->count && !e.s->full; op++) {
-        if (!emit_float(&e, op))
-            emit_op(&e, op);
-    }
-    for (unsigned i = 0; i < e.colds && !e.s->full; i++)
-        emit_one_cold(&e, &e.cold[i]);
+    emit_choose_home(&e);
+    for (e.at = 0; e.at < b->count && !e.s->full; e.at++)
+        emit_at(&e);
+    if (!e.s->full)
+        emit_cold_parts(&e);
     return !e.s->full;
-}
-
-/* ---- thunks ---- */
-
-static void move_pins(struct emit *e, unsigned first, bool store)
-{
-    for (unsigned i = first; i < JIT_PINS; i++) {
-        struct mem m = slot(e, e->l->pins[i]);
-        if (store)
-            mov_store(e->s, 1, m, pin_regs[i]);
-        else
-            mov_load(e->s, 1, pin_regs[i], m);
-    }
-}
-
-/* Calls the guest with rdi = CPU, rsi = site (from rdx), and, with a size, rdx = address (rax), rcx, r8 = size. */
-static uint8_t *emit_callback(struct emit *e, const void *fn, unsigned size, bool store)
-{
-    uint8_t *start = e->s->p;
-    bool call = !size;
-
-    alu_imm(e->s, 1, ALU_SUB, RSP, 8);
-    move_pins(e, 0, true);
-    lea(e->s, 1, RDI, at(RBP, -e->l->center));
-    mov(e->s, 0, RSI, RDX);
-    if (size)
-        mov(e->s, 1, RDX, RAX);
-    if (size)
-        mov_imm(e->s, store ? R8 : RCX, size);
-    mov_imm(e->s, RAX, (uintptr_t)fn);
-    rr(e->s, 0, 0, 0xff, 2, RAX); /* call rax */
-    move_pins(e, call ? 0 : CALLEE_SAVED_PINS, false);
-    if (call)
-        mov_load(e->s, 1, R14, field(e, e->l->data));
-    alu_imm(e->s, 1, ALU_ADD, RSP, 8);
-    b1(e->s, 0xc3);
-    return start;
-}
-
-static void emit_entry(struct emit *e)
-{
-    static const int8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
-    struct jit *j = e->j;
-
-    j->enter = e->s->p; /* rdi: CPU, rsi: code */
-    for (unsigned i = 0; i < 6; i++)
-        push(e->s, saved[i]);
-    alu_imm(e->s, 1, ALU_SUB, RSP, 8);
-    lea(e->s, 1, RBP, at(RDI, e->l->center));
-    mov(e->s, 1, RAX, RSI);
-    mov_load(e->s, 1, R14, field(e, e->l->data));
-    move_pins(e, 0, false);
-    rr(e->s, 0, 0, 0xff, 4, RAX); /* jmp rax */
-
-    j->exit_pc = e->s->p;
-    mov_store(e->s, 1, field(e, e->l->pc), RAX);
-    mov_imm(e->s, RAX, (uint64_t)JIT_NEXT << 32);
-    j->exit = e->s->p; /* rax: the result */
-    move_pins(e, 0, true);
-    alu_imm(e->s, 1, ALU_ADD, RSP, 8);
-    for (unsigned i = 6; i-- > 0;)
-        pop(e->s, saved[i]);
-    b1(e->s, 0xc3);
-}
-
-void emit_thunks(struct jit *j)
-{
-    struct emit e = { .j = j, .s = &j->as, .l = j->layout };
-
-    memset(j->pin, NO_REG, sizeof j->pin);
-    for (unsigned i = 0; i < JIT_PINS; i++)
-        j->pin[j->layout->pins[i]] = pin_regs[i];
-    emit_entry(&e);
-    for (unsigned i = 0; i < 4; i++) {
-        j->load[i] = emit_callback(&e, (const void *)(uintptr_t)j->layout->load, 1u << i, false);
-        j->store[i] = emit_callback(&e, (const void *)(uintptr_t)j->layout->store, 1u << i, true);
-    }
-    j->call = emit_callback(&e, (const void *)(uintptr_t)j->layout->call, 0, false);
 }

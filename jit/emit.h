@@ -8,13 +8,50 @@
 #include "code-memory.h"
 #include "jit.h"
 
-enum { COLD_MAX = 256, LINKS_MAX = 1 << 18, XMM_FIRST = 2, XMM_COUNT = 14 };
+enum { COLD_MAX = 1024, LINKS_MAX = 1 << 18, XMM_FIRST = 2, XMM_COUNT = 14 };
 
 /* A jump that goes to the dispatcher until its target has code. */
 struct link {
     uint64_t target;
     uint32_t site; /* of the block that it is in */
     uint8_t *at;   /* its 32-bit displacement, in the writable mapping */
+};
+
+/* What the host registers for variables have (emit-regs-x86_64.c). */
+struct holding {
+    uint8_t var[JIT_PINS]; /* IR_NONE: nothing */
+    uint16_t dirty;        /* whose variable's slot is older */
+};
+
+enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_NAN, COLD_LEAVE, COLD_BUDGET, COLD_EXIT };
+
+/* Code out of the way: where it is come to from, what it does, and where it goes back to. */
+struct cold {
+    enum cold_kind kind;
+    uint8_t *from; /* displacement of the jump to it */
+    uint8_t *back; /* in the writable mapping */
+    const struct ir_op *op;
+    const struct ir_label *label; /* that it is in */
+    uint64_t target;
+    int reg;                  /* the address's register; the xmm that gets the NaN */
+    struct holding held;      /* the registers at this point */
+    int8_t cached[XMM_COUNT]; /* the float cache at this point */
+};
+
+/* Where an operation's variables are used next: numbers of operations. */
+struct uses {
+    uint16_t dst, a, b, c;
+};
+enum { NO_USE = UINT16_MAX };
+
+/* What the pass over a block needs much of. */
+struct room {
+    struct cold cold[COLD_MAX];
+    struct fixup {
+        uint8_t *from;
+        unsigned label;
+    } fixup[COLD_MAX]; /* jumps to labels that were to come */
+    struct uses after[IR_OPS];
 };
 
 struct jit {
@@ -26,25 +63,16 @@ struct jit {
     struct as as;
     const uint8_t *last;
     size_t last_bytes;
+    const uint8_t *entry[IR_LABELS]; /* of the last code, in the executable mapping */
     struct link *links;
     unsigned link_count;
-    int8_t pin[256]; /* host register of a variable, or NO_REG */
+    struct holding pinned; /* between blocks */
 
-    /* thunks, in the writable mapping */
-    uint8_t *enter, *exit, *exit_pc, *load[4], *store[4], *call;
-};
+    struct room *room;
 
-enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_NAN, COLD_LEAVE, COLD_BUDGET, COLD_LINK, COLD_PROBE };
-
-/* Code out of the way: where it is come to from, what it does, and where it goes back to. */
-struct cold {
-    enum cold_kind kind;
-    uint8_t *from; /* displacement of the jump to it */
-    uint8_t *back; /* in the writable mapping */
-    const struct ir_op *op;
-    uint64_t target;
-    int reg;            /* the address's register; the xmm that gets the NaN */
-    int8_t cached[XMM_COUNT]; /* the float cache at this point */
+    /* Thunks, in the writable mapping. Those of [1] are for code whose registers do not hold the pinned globals: it
+     * has stored what they hold, and loads it again. */
+    uint8_t *enter, *exit, *exit_pc, *load[2][4], *store[2][4], *call[2];
 };
 
 struct emit {
@@ -52,8 +80,24 @@ struct emit {
     struct as *s;
     const struct jit_layout *l;
     const struct ir_block *b;
-    struct cold cold[COLD_MAX];
-    unsigned colds;
+    const struct ir_label *label; /* that the code is in */
+    unsigned at;                  /* the operation's number */
+    uint8_t *label_at[IR_LABELS]; /* NULL: not yet */
+    struct room *room;
+    unsigned colds, fixups;
+
+    /* registers */
+    struct holding now, home; /* home: at every label */
+    int8_t reg[256];          /* of a variable, or NO_REG */
+    uint16_t locked;          /* held by the operation at hand */
+    unsigned stretch_end;     /* next uses are known up to here */
+    bool before_call;         /* which is a call */
+    uint16_t next[IR_VARS];
+    struct {
+        struct holding held;
+        uint8_t *spill, *reload;
+    } shared; /* what cold code calls, as it was last needed */
+
     /* float globals (counted from layout.first_float) whose value an xmm register has; memory always has it too */
     int8_t cached[XMM_COUNT];
     uint8_t next_xmm;
@@ -61,7 +105,7 @@ struct emit {
     uint32_t narrow; /* float globals of whose value the cache has the low 32 bits only */
 };
 
-/* ---- for both parts ---- */
+/* ---- for all parts ---- */
 
 static inline struct mem slot(const struct emit *e, unsigned var)
 {
@@ -75,9 +119,21 @@ static inline struct mem field(const struct emit *e, int32_t offset)
     return at(RBP, offset - e->l->center);
 }
 
-static inline int pin_of(const struct emit *e, unsigned var)
+/* The register that has the variable, or NO_REG. */
+static inline int reg_of(const struct emit *e, unsigned var)
 {
-    return e->j->pin[var];
+    return e->reg[var];
+}
+
+static inline bool is_float(const struct emit *e, unsigned var)
+{
+    return var < IR_GLOBALS && var >= e->l->first_float;
+}
+
+/* Where a result may be computed: var's own register or `scratch`. */
+static inline int destination(const struct emit *e, unsigned var, int scratch)
+{
+    return var == IR_NONE || reg_of(e, var) == NO_REG ? scratch : reg_of(e, var);
 }
 
 /* The register that has var's value: its own, or `scratch` after a load. */
@@ -86,9 +142,61 @@ int emit_use(struct emit *e, unsigned var, int scratch);
 /* var := reg. */
 void emit_put(struct emit *e, unsigned var, int reg);
 
-struct cold *emit_cold(struct emit *e, enum cold_kind kind, uint8_t *from, const struct ir_op *op);
+/* Flags of a compared with b. */
+void emit_compare(struct emit *e, const struct ir_op *op, unsigned a);
+enum cc emit_cc(unsigned cond);
 
-/* ---- emit-x86_64-fp.c ---- */
+/* ---- emit-regs-x86_64.c ---- */
+
+extern const int8_t emit_host_reg[JIT_PINS];
+enum { CALLEE_SAVED = 4 }; /* the first ones of emit_host_reg */
+
+/* Which variables the registers have at labels: the pinned ones, or what a loop uses most. */
+void emit_choose_home(struct emit *e);
+
+/* At a label, and behind a call: the registers hold this. */
+void emit_hold(struct emit *e, const struct holding *h);
+
+/* Looks at the operations from e->at up to the next label or call. */
+void emit_look_ahead(struct emit *e);
+
+/* Registers for the operation's variables, as far as it is worth it; and what is known after it. */
+void emit_prepare(struct emit *e, const struct ir_op *op);
+void emit_settle(struct emit *e, const struct ir_op *op);
+
+/* Moves what the registers hold to get from `now` to `to`; flags stay. */
+void emit_become(struct emit *e, const struct holding *to);
+bool emit_is_already(const struct emit *e, const struct holding *to);
+
+/* All that is dirty to memory; all from memory. */
+void emit_spill(struct emit *e, const struct holding *h);
+void emit_reload(struct emit *e, const struct holding *h);
+
+/* ---- emit-mem-x86_64.c ---- */
+
+void emit_load(struct emit *e, const struct ir_op *op);
+void emit_store(struct emit *e, const struct ir_op *op);
+void emit_cold_load(struct emit *e, const struct cold *c);
+void emit_cold_store(struct emit *e, const struct cold *c);
+
+/* ---- emit-flow-x86_64.c ---- */
+
+struct cold *emit_cold(struct emit *e, enum cold_kind kind, uint8_t *from, const struct ir_op *op);
+void emit_cold_parts(struct emit *e);
+
+/* A call of a thunk in cold code: `which` is one of load, store or call. Registers are as they were, and may have
+ * changed in memory. */
+void emit_thunk_call(struct emit *e, const struct cold *c, uint8_t *const which[2]);
+
+void emit_label(struct emit *e, const struct ir_label *label);
+void emit_branch(struct emit *e, const struct ir_op *op);
+void emit_jump(struct emit *e, uint64_t pc);
+void emit_jumpi(struct emit *e, const struct ir_op *op);
+void emit_leave(struct emit *e, uint32_t site);
+void emit_call(struct emit *e, const struct ir_op *op);
+void emit_thunks(struct jit *j);
+
+/* ---- emit-fp-x86_64.c ---- */
 
 /* True when the operation was one of its own. */
 bool emit_float(struct emit *e, const struct ir_op *op);
@@ -112,7 +220,6 @@ uint32_t emit_new_link(struct jit *j, uint32_t site, uint64_t target, uint8_t *a
 
 /* ---- emit-x86_64.c ---- */
 
-void emit_thunks(struct jit *j);
 bool emit_block(struct jit *j, const struct ir_block *b);
 
 #endif

@@ -9,11 +9,15 @@ enum { PURE = 1, ENDS = 2, STOPS = 4 };
 
 static const struct row {
     const char *name, *operands;
-    unsigned flags;
+    unsigned flags, has;
 } rows[IR_CODES] = {
-#define OP(name, operands, flags) { #name, operands, flags },
+#define HAS(operands, letter, bit) (__builtin_strchr(operands, letter) ? (bit) : 0)
+#define OP(name, operands, flags)                                                                                  \
+    { #name, operands, flags, HAS(operands, 'd', IR_HAS_DST) | HAS(operands, 'a', IR_HAS_A) |                      \
+                              HAS(operands, 'b', IR_HAS_B) | HAS(operands, 'c', IR_HAS_C) },
 #include "ir-ops.def"
 #undef OP
+#undef HAS
 };
 
 const char *ir_name(enum ir_code code)
@@ -31,13 +35,21 @@ bool ir_ends(enum ir_code code)
     return rows[code].flags & ENDS;
 }
 
+unsigned ir_operands(enum ir_code code)
+{
+    return rows[code].has;
+}
+
 /* ---- building ---- */
 
-void ir_begin(struct ir_block *b, uint64_t pc, uint32_t site)
+void ir_begin(struct ir_block *b)
 {
-    b->pc = pc;
-    b->site = site;
-    b->insns = b->count = 0;
+    b->label_count = b->count = 0;
+}
+
+void ir_label(struct ir_block *b, uint64_t pc, uint32_t site, unsigned insns)
+{
+    b->labels[b->label_count++] = (struct ir_label){ pc, site, (uint16_t)insns, (uint16_t)b->count };
     memset(b->known, 0, sizeof b->known);
 }
 
@@ -140,6 +152,16 @@ static const char *operand_fault(const struct ir_op *op, const bool *written)
     return NULL;
 }
 
+/* Every label's operations end where the next one's start. */
+static bool ends_here(const struct ir_block *b, unsigned at)
+{
+    bool last = at + 1 == b->count;
+
+    for (unsigned i = 0; i < b->label_count; i++)
+        last |= b->labels[i].at == at + 1;
+    return last;
+}
+
 const char *ir_verify(const struct ir_block *b, unsigned *at)
 {
     bool written[IR_TEMPS] = { false };
@@ -151,14 +173,18 @@ const char *ir_verify(const struct ir_block *b, unsigned *at)
             return "no such operation";
         if (op->size != 1 && op->size != 2 && op->size != 4 && op->size != 8)
             return "no such size";
-        if (ir_ends(op->code) != (*at + 1 == b->count))
+        if (ir_ends(op->code) != ends_here(b, *at))
             return ir_ends(op->code) ? "operations after the end" : "the block has no end";
         if ((fault = operand_fault(op, written)))
             return fault;
         if (ir_has(op->code, 'd') && op->dst >= IR_GLOBALS && op->dst != IR_NONE)
             written[op->dst - IR_GLOBALS] = true;
     }
-    return b->count && b->insns ? NULL : "the block is empty";
+    for (unsigned i = 0; i < b->label_count; i++) {
+        if (!b->labels[i].insns)
+            return "the block is empty";
+    }
+    return b->count && b->label_count && !b->labels[0].at ? NULL : "the block is empty";
 }
 
 struct text {
@@ -193,8 +219,13 @@ size_t ir_dump(const struct ir_block *b, char *out, size_t size)
     static const char *const conds[] = { "eq", "ne", "lt", "ge", "ltu", "geu", "le", "gt" };
     struct text t = { out, 0, size };
 
-    put(&t, "block %#" PRIx64 ", %u instructions\n", b->pc, b->insns);
+    const struct ir_label *label = b->labels;
+
     for (const struct ir_op *op = b->ops; op < b->ops + b->count; op++) {
+        if (label < b->labels + b->label_count && op == b->ops + label->at) {
+            put(&t, "block %#" PRIx64 ", %u instructions\n", label->pc, label->insns);
+            label++;
+        }
         put(&t, "  %s%u", ir_name(op->code), op->size * 8u);
         if (ir_has(op->code, 'k'))
             put(&t, ".%s", conds[op->cond]);

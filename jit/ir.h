@@ -1,5 +1,5 @@
 /*
- * ir.h - the intermediate representation: a straight run of three-address operations on variables.
+ * ir.h - the intermediate representation: runs of three-address operations on variables, one for each guest block.
  *
  * A variable is a global (a guest register: it lives in the CPU structure and may be pinned to a host register) or a
  * temporary of one block. Guests describe their registers and memory to the emitter in a struct jit_layout (jit.h);
@@ -18,7 +18,8 @@ enum {
     IR_VARS = IR_GLOBALS + IR_TEMPS,
     IR_NONE = 0xfe, /* no destination */
     IR_IMM = 0xff,  /* as b: the immediate */
-    IR_OPS = 400,
+    IR_OPS = 1024,
+    IR_LABELS = 16,
 };
 
 enum ir_code {
@@ -44,11 +45,18 @@ struct ir_op {
     int64_t imm;
 };
 
+/* Where a guest block starts. Jumps to its address stay inside. */
+struct ir_label {
+    uint64_t pc;    /* guest address of the first instruction */
+    uint32_t site;  /* of the first instruction */
+    uint16_t insns; /* guest instructions: what the budget is charged */
+    uint16_t at;    /* its first operation */
+};
+
+/* What is translated together: a guest block, or the blocks of a loop, all of one guest page. */
 struct ir_block {
-    uint64_t pc;       /* guest address of the first instruction */
-    uint32_t site;     /* of the first instruction */
-    unsigned insns;    /* guest instructions: what the budget is charged */
-    unsigned count;
+    unsigned label_count, count;
+    struct ir_label labels[IR_LABELS];
     struct ir_op ops[IR_OPS];
 
     /* builder's: what globals are known to hold */
@@ -56,7 +64,10 @@ struct ir_block {
     bool known[IR_GLOBALS];
 };
 
-void ir_begin(struct ir_block *b, uint64_t pc, uint32_t site);
+void ir_begin(struct ir_block *b);
+
+/* A guest block of `insns` instructions starts. */
+void ir_label(struct ir_block *b, uint64_t pc, uint32_t site, unsigned insns);
 
 /* Room for an instruction's operations? */
 static inline bool ir_has_room(const struct ir_block *b)
@@ -78,5 +89,9 @@ const char *ir_name(enum ir_code code);
 /* Does the operation's row have this letter? See ir-ops.def. */
 bool ir_has(enum ir_code code, char letter);
 bool ir_ends(enum ir_code code);
+
+/* Which operands it has. */
+enum { IR_HAS_DST = 1, IR_HAS_A = 2, IR_HAS_B = 4, IR_HAS_C = 8 };
+unsigned ir_operands(enum ir_code code);
 
 #endif

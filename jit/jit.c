@@ -38,6 +38,7 @@ struct jit *jit_new(const struct jit_layout *layout, size_t size)
         .fma = __builtin_cpu_supports("fma"),
     };
     j->links = alloc_array(LINKS_MAX, sizeof *j->links);
+    j->room = alloc_zeroed(sizeof *j->room);
     j->as = (struct as){ j->memory.write, j->memory.write + size, 0 };
     emit_thunks(j);
     j->start = (size_t)(j->as.p - j->memory.write);
@@ -50,6 +51,7 @@ void jit_free(struct jit *j)
         return;
     code_memory_unmap(&j->memory);
     free(j->links);
+    free(j->room);
     free(j);
 }
 
@@ -72,12 +74,17 @@ const void *jit_emit(struct jit *j, const struct ir_block *b)
     if (emit_block(j, b)) {
         j->last = start + j->to_exec;
         j->last_bytes = (size_t)(j->as.p - start);
-        return j->last;
+        return j->entry[0];
     }
     j->as.p = start;
     j->as.full = 0;
     j->link_count = links;
     return NULL;
+}
+
+const void *jit_entry(const struct jit *j, unsigned n)
+{
+    return j->entry[n];
 }
 
 const void *jit_last(const struct jit *j, size_t *bytes)

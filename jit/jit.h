@@ -71,6 +71,9 @@ const struct jit_host *jit_host(const struct jit *j);
 /* Host code for a block, or NULL when the code memory is full (then jit_forget). */
 const void *jit_emit(struct jit *j, const struct ir_block *b);
 
+/* Where to enter the last jit_emit() at its n-th label. */
+const void *jit_entry(const struct jit *j, unsigned n);
+
 /* Forgets all code. None may be running. */
 void jit_forget(struct jit *j);
 

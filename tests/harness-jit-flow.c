@@ -23,8 +23,8 @@ void jit_ir_text(const struct jit_op *ops, unsigned count, char *text, size_t si
 {
     struct ir_block b;
 
-    ir_begin(&b, 0x1000, 0);
-    b.insns = count;
+    ir_begin(&b);
+    ir_label(&b, 0x1000, 0, count);
     for (unsigned i = 0; i < count; i++)
         ir_add(&b, convert(&ops[i]));
     ir_dump(&b, text, size);
@@ -34,8 +34,8 @@ const char *jit_ir_fault(const struct jit_op *ops, unsigned count, unsigned insn
 {
     struct ir_block b;
 
-    ir_begin(&b, 0x1000, 0);
-    b.insns = insns;
+    ir_begin(&b);
+    ir_label(&b, 0x1000, 0, insns);
     for (unsigned i = 0; i < count; i++) {
         b.ops[b.count++] = convert(&ops[i]);
         if (!strcmp(ops[i].name, "nothing"))
@@ -90,7 +90,7 @@ uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64
     struct ir_block b;
 
     jit_lab_block(&b, &count, 1, LAB_PC);
-    b.insns = insns;
+    b.labels[0].insns = (uint16_t)insns;
     const void *code = jit_emit(lab->jit, &b);
     lab->cpu.s.x[5] = 0;
     lab->cpu.budget = budget;
@@ -115,8 +115,8 @@ int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there,
     unsigned slot = target >> 1 & ((1 << LAB_JUMP_BITS) - 1);
     lab->space.jumps[slot].pc = there ? target : 1;
     lab->space.jumps[slot].block = &there_block;
-    ir_begin(&b, LAB_PC, 0);
-    b.insns = 1;
+    ir_begin(&b);
+    ir_label(&b, LAB_PC, 0, 1);
     ir_add(&b, jump);
     lab->cpu.s.x[6] = 0;
     lab->cpu.s.x[7] = base;

@@ -392,8 +392,8 @@ struct jit_result jit_lab_run(struct jit_lab *lab, const struct ir_block *b)
 
 void jit_lab_block(struct ir_block *b, const struct ir_op *ops, unsigned count, uint64_t end)
 {
-    ir_begin(b, LAB_PC, 0);
-    b->insns = 1;
+    ir_begin(b);
+    ir_label(b, LAB_PC, 0, 1);
     for (unsigned i = 0; i < count; i++)
         ir_add(b, ops[i]);
     ir_add(b, (struct ir_op){ .code = IR_jump, .size = 8, .imm = (int64_t)end });

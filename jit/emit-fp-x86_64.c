@@ -1,5 +1,5 @@
 /*
- * emit-x86_64-fp.c - scalar floating point on the host's SSE unit, whose MXCSR is the guest's.
+ * emit-fp-x86_64.c - scalar floating point on the host's SSE unit, whose MXCSR is the guest's.
  *
  * A float global is always up to date in memory; xmm2 to xmm15 cache values inside a block, xmm0 and xmm1 are for the
  * moment. A 32-bit value is boxed (its upper 32 bits are ones): operands not known to be are looked at, and one that

@@ -1,0 +1,382 @@
+/*
+ * emit-flow-x86_64.c - labels, jumps, the ways out of a block, cold code, and the thunks between host code and C.
+ *
+ * What is seldom needed is emitted behind the block ("cold"): TLB misses, exits, NaNs.
+ */
+#include <assert.h>
+
+#include "emit.h"
+
+enum { NOT_HERE = IR_LABELS };
+
+/* ---- labels ---- */
+
+static unsigned label_of(const struct emit *e, uint64_t pc)
+{
+    unsigned n = 0;
+
+    while (n < e->b->label_count && e->b->labels[n].pc != pc)
+        n++;
+    return n < e->b->label_count ? n : NOT_HERE;
+}
+
+void emit_label(struct emit *e, const struct ir_label *label)
+{
+    unsigned n = (unsigned)(label - e->b->labels);
+
+    e->label = label;
+    e->label_at[n] = e->s->p;
+    for (unsigned i = 0; i < e->fixups; i++) {
+        if (e->room->fixup[i].label == n)
+            land32(e->s, e->room->fixup[i].from);
+    }
+    emit_hold(e, &e->home);
+    emit_forget_floats(e);
+    emit_look_ahead(e);
+    alu_mem_imm(e->s, 1, ALU_SUB, field(e, e->l->budget), label->insns);
+    emit_cold(e, COLD_BUDGET, jcc32(e->s, CC_S), NULL);
+}
+
+/* The jump whose displacement is at `from` goes to the label. */
+static void land_at_label(struct emit *e, uint8_t *from, unsigned n)
+{
+    if (e->label_at[n]) {
+        int32_t d = (int32_t)(e->label_at[n] - (from + 4));
+        if (!e->s->full)
+            memcpy(from, &d, sizeof d);
+    } else if (e->fixups == COLD_MAX) {
+        e->s->full = 1;
+    } else {
+        e->room->fixup[e->fixups].from = from;
+        e->room->fixup[e->fixups++].label = n;
+    }
+}
+
+/* ---- jumps ---- */
+
+static void jcc_to(struct as *s, enum cc cc, const uint8_t *target)
+{
+    uint8_t *from = jcc32(s, cc);
+    int32_t d = (int32_t)(target - (from + 4));
+
+    if (!s->full)
+        memcpy(from, &d, sizeof d);
+}
+
+/* The block at the guest address in rax, by the jump cache. */
+static void emit_probe(struct emit *e)
+{
+    const struct jit_layout *l = e->l;
+
+    mov_load(e->s, 1, RDX, field(e, l->fetch));
+    mov(e->s, 0, RCX, RAX);
+    alu_imm(e->s, 0, ALU_AND, RCX, (1 << (l->jump_bits + 1)) - 2);
+    alu_load(e->s, 1, ALU_CMP, RAX, at_index(RDX, RCX, 8, l->jumps));
+    jcc_to(e->s, CC_NE, e->j->exit_pc);
+    mov_load(e->s, 1, RDX, at_index(RDX, RCX, 8, l->jumps + 8));
+    rm(e->s, 0, 0, 0xff, 4, at(RDX, l->entry)); /* jmp [rdx + entry] */
+}
+
+/* The same for an address that is known. */
+static void emit_probe_at(struct emit *e, uint64_t pc)
+{
+    const struct jit_layout *l = e->l;
+    int32_t index = (int32_t)((pc & ((1u << (l->jump_bits + 1)) - 2)) * 8);
+
+    mov_load(e->s, 1, RDX, field(e, l->fetch));
+    mov_imm(e->s, RAX, pc);
+    alu_load(e->s, 1, ALU_CMP, RAX, at(RDX, l->jumps + index));
+    jcc_to(e->s, CC_NE, e->j->exit_pc);
+    mov_load(e->s, 1, RDX, at(RDX, l->jumps + index + 8));
+    rm(e->s, 0, 0, 0xff, 4, at(RDX, l->entry));
+}
+
+static bool same_page(const struct emit *e, uint64_t pc)
+{
+    return (pc ^ e->b->labels[0].pc) < 4096;
+}
+
+static void emit_exit(struct emit *e, enum jit_exit why, uint32_t what)
+{
+    mov_imm(e->s, RAX, (uint64_t)why << 32 | what);
+    jump_to(e->s, e->j->exit);
+}
+
+/* Its displacement is at `at`: it goes to the dispatcher until it is linked. */
+static void emit_link(struct emit *e, uint8_t *at, uint64_t pc)
+{
+    uint32_t link = emit_new_link(e->j, e->b->labels[0].site, pc, at);
+
+    if (link == LINKS_MAX)
+        e->s->full = 1;
+    land32(e->s, at);
+    emit_exit(e, JIT_LINK, link);
+}
+
+static struct cold *exit_at(struct emit *e, uint8_t *from, uint64_t pc)
+{
+    struct cold *c = emit_cold(e, COLD_EXIT, from, NULL);
+
+    c->target = pc;
+    return c;
+}
+
+void emit_jump(struct emit *e, uint64_t pc)
+{
+    unsigned n = label_of(e, pc);
+
+    if (n != NOT_HERE) {
+        emit_become(e, &e->home);
+        if (e->b->labels[n].at != e->at + 1)
+            land_at_label(e, jump32(e->s), n);
+        return;
+    }
+    emit_become(e, &e->j->pinned);
+    if (same_page(e, pc))
+        exit_at(e, jump32(e->s), pc);
+    else
+        emit_probe_at(e, pc);
+}
+
+void emit_branch(struct emit *e, const struct ir_op *op)
+{
+    struct ir_op compare = *op;
+    uint64_t pc = (uint64_t)op->imm;
+    unsigned n = label_of(e, pc);
+
+    if (op->b == IR_IMM)
+        compare.imm = 0; /* imm is the target: only zero is compared with */
+    emit_compare(e, &compare, op->a);
+    uint8_t *from = jcc32(e->s, emit_cc(op->cond));
+    if (n != NOT_HERE && emit_is_already(e, &e->home))
+        land_at_label(e, from, n);
+    else
+        exit_at(e, from, pc);
+}
+
+void emit_jumpi(struct emit *e, const struct ir_op *op)
+{
+    int a = emit_use(e, op->a, RAX);
+
+    lea(e->s, e->l->address_mask == UINT64_MAX, RAX, at(a, (int32_t)op->imm));
+    alu_imm(e->s, 1, ALU_AND, RAX, -2);
+    emit_become(e, &e->j->pinned);
+    emit_probe(e);
+}
+
+void emit_leave(struct emit *e, uint32_t site)
+{
+    emit_become(e, &e->j->pinned);
+    emit_exit(e, JIT_SITE, site);
+}
+
+void emit_call(struct emit *e, const struct ir_op *op)
+{
+    emit_become(e, &e->j->pinned);
+    mov_imm(e->s, RDX, op->site);
+    call_to(e->s, e->j->call[0]);
+    emit_forget_floats(e);
+    e->at++;
+    emit_look_ahead(e);
+    e->at--;
+}
+
+/* ---- cold code ---- */
+
+struct cold *emit_cold(struct emit *e, enum cold_kind kind, uint8_t *from, const struct ir_op *op)
+{
+    struct cold *c = &e->room->cold[e->colds];
+
+    if (e->colds + 1 < COLD_MAX)
+        e->colds++;
+    else
+        e->s->full = 1;
+    *c = (struct cold){ .kind = kind, .from = from, .op = op, .label = e->label, .held = e->now };
+    memcpy(c->cached, e->cached, sizeof c->cached);
+    return c;
+}
+
+/* The registers hold the pinned globals, all of them: the thunks know where to. */
+static bool is_pinned(const struct emit *e, const struct holding *h)
+{
+    return !memcmp(h->var, e->j->pinned.var, sizeof h->var);
+}
+
+/* Routines that store and load what is held, unless the last ones do the same. */
+static void share_moves(struct emit *e, const struct holding *h)
+{
+    if (is_pinned(e, h) || (e->shared.spill && !memcmp(&e->shared.held, h, sizeof *h)))
+        return;
+    e->shared.held = *h;
+    e->shared.spill = e->s->p;
+    emit_spill(e, h);
+    b1(e->s, 0xc3);
+    e->shared.reload = e->s->p;
+    emit_reload(e, h);
+    b1(e->s, 0xc3);
+}
+
+void emit_thunk_call(struct emit *e, const struct cold *c, uint8_t *const which[2])
+{
+    if (is_pinned(e, &c->held)) {
+        call_to(e->s, which[0]);
+        return;
+    }
+    call_to(e->s, e->shared.spill);
+    call_to(e->s, which[1]);
+    call_to(e->s, e->shared.reload);
+}
+
+static void emit_cold_call(struct emit *e, const struct cold *c)
+{
+    mov_imm(e->s, RDX, c->op->site);
+    emit_thunk_call(e, c, e->j->call);
+    emit_reload_floats(e, c);
+    jump_to(e->s, c->back);
+}
+
+static void emit_cold_exit(struct emit *e, const struct cold *c)
+{
+    unsigned n = label_of(e, c->target);
+
+    if (n != NOT_HERE) {
+        land32(e->s, c->from);
+        emit_become(e, &e->home);
+        land_at_label(e, jump32(e->s), n);
+        return;
+    }
+    bool direct = emit_is_already(e, &e->j->pinned);
+    if (!direct || !same_page(e, c->target))
+        land32(e->s, c->from);
+    emit_become(e, &e->j->pinned);
+    if (same_page(e, c->target))
+        emit_link(e, direct ? c->from : jump32(e->s), c->target);
+    else
+        emit_probe_at(e, c->target);
+}
+
+static void emit_one_cold(struct emit *e, const struct cold *c)
+{
+    if (c->kind == COLD_LOAD || c->kind == COLD_STORE || c->kind == COLD_CALL)
+        share_moves(e, &c->held);
+    emit_hold(e, &c->held);
+    if (c->kind != COLD_EXIT)
+        land32(e->s, c->from);
+    switch (c->kind) {
+    case COLD_LOAD: emit_cold_load(e, c); break;
+    case COLD_STORE: emit_cold_store(e, c); break;
+    case COLD_CALL: emit_cold_call(e, c); break;
+    case COLD_NAN: emit_cold_nan(e, c); break;
+    case COLD_LEAVE: emit_leave(e, c->op->site); break;
+    case COLD_BUDGET:
+        alu_mem_imm(e->s, 1, ALU_ADD, field(e, e->l->budget), c->label->insns);
+        emit_become(e, &e->j->pinned);
+        emit_exit(e, JIT_BUDGET, c->label->site);
+        break;
+    case COLD_EXIT: emit_cold_exit(e, c); break;
+    }
+}
+
+/* The way in at a label: whoever comes has the pinned globals. */
+static const uint8_t *emit_way_in(struct emit *e, unsigned n)
+{
+    uint8_t *start = e->s->p;
+
+    emit_hold(e, &e->j->pinned);
+    if (emit_is_already(e, &e->home))
+        return e->label_at[n];
+    emit_become(e, &e->home);
+    jump_to(e->s, e->label_at[n]);
+    return start;
+}
+
+void emit_cold_parts(struct emit *e)
+{
+    for (unsigned i = 0; i < e->colds && !e->s->full; i++)
+        emit_one_cold(e, &e->room->cold[i]);
+    for (unsigned n = 0; n < e->b->label_count; n++)
+        e->j->entry[n] = emit_way_in(e, n) + e->j->to_exec;
+}
+
+/* ---- thunks ---- */
+
+static void move_pins(struct emit *e, unsigned first, bool store)
+{
+    for (unsigned i = first; i < JIT_PINS; i++) {
+        struct mem m = slot(e, e->j->pinned.var[i]);
+        if (store)
+            mov_store(e->s, 1, m, emit_host_reg[i]);
+        else
+            mov_load(e->s, 1, emit_host_reg[i], m);
+    }
+}
+
+/* Calls the guest with rdi = CPU, rsi = site (from rdx), and, with a size, rdx = address (rax), rcx, r8 = size. */
+static uint8_t *emit_callback(struct emit *e, const void *fn, unsigned size, bool store, bool pinned)
+{
+    uint8_t *start = e->s->p;
+    bool call = !size;
+
+    alu_imm(e->s, 1, ALU_SUB, RSP, 8);
+    if (pinned)
+        move_pins(e, 0, true);
+    lea(e->s, 1, RDI, at(RBP, -e->l->center));
+    mov(e->s, 0, RSI, RDX);
+    if (size)
+        mov(e->s, 1, RDX, RAX);
+    if (size)
+        mov_imm(e->s, store ? R8 : RCX, size);
+    mov_imm(e->s, RAX, (uintptr_t)fn);
+    rr(e->s, 0, 0, 0xff, 2, RAX); /* call rax */
+    if (pinned)
+        move_pins(e, call ? 0 : CALLEE_SAVED, false);
+    if (call)
+        mov_load(e->s, 1, R14, field(e, e->l->data));
+    alu_imm(e->s, 1, ALU_ADD, RSP, 8);
+    b1(e->s, 0xc3);
+    return start;
+}
+
+static void emit_entry(struct emit *e)
+{
+    static const int8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
+    struct jit *j = e->j;
+
+    j->enter = e->s->p; /* rdi: CPU, rsi: code */
+    for (unsigned i = 0; i < 6; i++)
+        push(e->s, saved[i]);
+    alu_imm(e->s, 1, ALU_SUB, RSP, 8);
+    lea(e->s, 1, RBP, at(RDI, e->l->center));
+    mov(e->s, 1, RAX, RSI);
+    mov_load(e->s, 1, R14, field(e, e->l->data));
+    move_pins(e, 0, false);
+    rr(e->s, 0, 0, 0xff, 4, RAX); /* jmp rax */
+
+    j->exit_pc = e->s->p;
+    mov_store(e->s, 1, field(e, e->l->pc), RAX);
+    mov_imm(e->s, RAX, (uint64_t)JIT_NEXT << 32);
+    j->exit = e->s->p; /* rax: the result */
+    move_pins(e, 0, true);
+    alu_imm(e->s, 1, ALU_ADD, RSP, 8);
+    for (unsigned i = 6; i-- > 0;)
+        pop(e->s, saved[i]);
+    b1(e->s, 0xc3);
+}
+
+void emit_thunks(struct jit *j)
+{
+    struct emit e = { .j = j, .s = &j->as, .l = j->layout };
+
+    memcpy(j->pinned.var, j->layout->pins, sizeof j->pinned.var);
+    j->pinned.dirty = (1 << JIT_PINS) - 1;
+    emit_entry(&e);
+    for (unsigned pinned = 0; pinned < 2; pinned++) {
+        for (unsigned i = 0; i < 4; i++) {
+            const void *load = (const void *)(uintptr_t)j->layout->load;
+            const void *store = (const void *)(uintptr_t)j->layout->store;
+            j->load[!pinned][i] = emit_callback(&e, load, 1u << i, false, pinned);
+            j->store[!pinned][i] = emit_callback(&e, store, 1u << i, true, pinned);
+        }
+        j->call[!pinned] = emit_callback(&e, (const void *)(uintptr_t)j->layout->call, 0, false, pinned);
+    }
+}

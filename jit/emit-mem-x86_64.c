@@ -1,0 +1,162 @@
+/*
+ * emit-mem-x86_64.c - guest memory: the look into the TLB, and what happens when it has nothing.
+ */
+#include "emit.h"
+
+/* The register that has a store's value. */
+static int stored_value(struct emit *e, const struct ir_op *op, int scratch)
+{
+    if (op->b == IR_IMM) {
+        mov_imm(e->s, scratch, 0);
+        return scratch;
+    }
+    if (op->size == 8 || reg_of(e, op->b) != NO_REG)
+        return emit_use(e, op->b, scratch);
+    mov_load(e->s, 0, scratch, slot(e, op->b)); /* no wider than a float's store was: the host forwards it */
+    return scratch;
+}
+
+static unsigned log2_of(unsigned size)
+{
+    return size == 8 ? 3 : size / 2;
+}
+
+/* Looks the address up in the table; the TLB entry is at [r14 + rcx + table]. Returns the address's register. */
+static int emit_lookup(struct emit *e, const struct ir_op *op, int32_t table, enum cold_kind kind, struct cold **cold)
+{
+    const struct jit_layout *l = e->l;
+    int va = emit_use(e, op->a, RAX);
+
+    if (l->address_mask == UINT32_MAX) {
+        lea(e->s, 0, RAX, at(va, (int32_t)op->imm));
+        va = RAX;
+    } else if (op->imm) {
+        lea(e->s, 1, RAX, at(va, (int32_t)op->imm));
+        va = RAX;
+    }
+    mov(e->s, 0, RCX, va);
+    shift_imm(e->s, 0, SH_SHR, RCX, 8);
+    alu_imm(e->s, 0, ALU_AND, RCX, (1 << (l->tlb_bits + 4)) - 16);
+    mov(e->s, 1, RDX, va);
+    alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
+    alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
+    *cold = emit_cold(e, kind, jcc32(e->s, CC_NE), op);
+    (*cold)->reg = va;
+    mov_load(e->s, 1, RCX, at_index(R14, RCX, 1, table + 8));
+    return va;
+}
+
+/* The bits that a load of this kind puts into a register. */
+static void load_extended(struct emit *e, const struct ir_op *op, int d, struct mem m)
+{
+    bool zero = op->flags & (IR_ZERO | IR_BOX);
+
+    switch (op->size) {
+    case 1: rm(e->s, 0, 1, zero ? 0x0fb6 : 0x0fbe, d, m); break;
+    case 2: rm(e->s, 0, 1, zero ? 0x0fb7 : 0x0fbf, d, m); break;
+    case 4: rm(e->s, 0, !zero, zero ? 0x8b : 0x63, d, m); break;
+    default: mov_load(e->s, 1, d, m); break;
+    }
+}
+
+static void extend(struct emit *e, const struct ir_op *op, int d)
+{
+    bool zero = op->flags & (IR_ZERO | IR_BOX);
+
+    switch (op->size) {
+    case 1: rr8(e->s, 1, zero ? 0x0fb6 : 0x0fbe, d, RAX); break;
+    case 2: rr(e->s, 0, 1, zero ? 0x0fb7 : 0x0fbf, d, RAX); break;
+    case 4: zero ? mov(e->s, 0, d, RAX) : movsxd(e->s, d, RAX); break;
+    default:
+        if (d != RAX)
+            mov(e->s, 1, d, RAX);
+        break;
+    }
+}
+
+void emit_load(struct emit *e, const struct ir_op *op)
+{
+    struct cold *c;
+    int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c), d = destination(e, op->dst, RAX);
+
+    load_extended(e, op, d, at_index(va, RCX, 1, 0));
+    c->back = e->s->p;
+    c->target = (uint64_t)d;
+    if (is_float(e, op->dst))
+        emit_float_loaded(e, op->dst, op->size);
+    else
+        emit_put(e, op->dst, d);
+}
+
+static void store_sized(struct emit *e, unsigned size, struct mem m, int reg)
+{
+    switch (size) {
+    case 1: rm8(e->s, 0x88, reg, m); break;
+    case 2: rm(e->s, 0x66, 0, 0x89, reg, m); break;
+    default: mov_store(e->s, size == 8, m, reg); break;
+    }
+}
+
+/* rcx is the host address: tells other vCPUs' reservations on the granule. */
+static void emit_stamp(struct emit *e, struct cold *miss, const struct ir_op *op)
+{
+    const struct jit_layout *l = e->l;
+
+    mov(e->s, 1, RDX, RCX);
+    shift_imm(e->s, 1, SH_SHR, RDX, 6);
+    alu_imm(e->s, 0, ALU_AND, RDX, (int32_t)l->stamp_mask);
+    alu(e->s, 1, ALU_ADD, RDX, RDX);
+    alu_load(e->s, 1, ALU_ADD, RDX, field(e, l->stamps));
+    rm8(e->s, 0x80, 7, at(RDX, 1)); /* cmp byte [rdx + 1], 0 */
+    b1(e->s, 0);
+    struct cold *locked = emit_cold(e, COLD_STORE, jcc32(e->s, CC_NE), op);
+    locked->reg = miss->reg;
+    rm8(e->s, 0xc6, 0, at(RDX, 0)); /* mov byte [rdx], stamp */
+    b1(e->s, l->stamp);
+}
+
+void emit_store(struct emit *e, const struct ir_op *op)
+{
+    struct cold *c;
+    int va = emit_lookup(e, op, e->l->write, COLD_STORE, &c);
+    unsigned first = e->colds - 1;
+    struct mem m = at_index(va, RCX, 1, 0);
+
+    if (e->l->stamp) {
+        alu(e->s, 1, ALU_ADD, RCX, va);
+        emit_stamp(e, c, op);
+        m = at(RCX, 0);
+    }
+    store_sized(e, op->size, m, stored_value(e, op, RDX));
+    for (unsigned i = first; i < e->colds; i++)
+        e->room->cold[i].back = e->s->p;
+}
+
+
+/* ---- cold code ---- */
+
+void emit_cold_load(struct emit *e, const struct cold *c)
+{
+    if (c->reg != RAX)
+        mov(e->s, 1, RAX, c->reg);
+    mov_imm(e->s, RDX, c->op->site);
+    unsigned n = log2_of(c->op->size);
+    emit_thunk_call(e, c, (uint8_t *const[]){ e->j->load[0][n], e->j->load[1][n] });
+    extend(e, c->op, (int)c->target);
+    emit_reload_floats(e, c);
+    jump_to(e->s, c->back);
+}
+
+void emit_cold_store(struct emit *e, const struct cold *c)
+{
+    if (c->reg != RAX)
+        mov(e->s, 1, RAX, c->reg);
+    int value = stored_value(e, c->op, RCX);
+    if (value != RCX)
+        mov(e->s, 1, RCX, value);
+    mov_imm(e->s, RDX, c->op->site);
+    unsigned n = log2_of(c->op->size);
+    emit_thunk_call(e, c, (uint8_t *const[]){ e->j->store[0][n], e->j->store[1][n] });
+    emit_reload_floats(e, c);
+    jump_to(e->s, c->back);
+}

@@ -1,0 +1,370 @@
+/*
+ * emit-regs-x86_64.c - which host register has which variable.
+ *
+ * Between blocks the registers have the pinned globals. Inside, a variable that is used often enough takes the register
+ * of one that is used later ("next use", as in L. A. Belady, "A study of replacement algorithms for a virtual-storage
+ * computer", 1966); what has no register is a memory operand. A loop has a home of its own: what it uses most, at each
+ * of its labels. Ways out go back to the pinned globals in cold code.
+ *
+ * A register is dirty when its variable's slot in memory is older. Cold code stores those before it calls the guest, so
+ * nothing is stored on the fast path.
+ */
+#include <assert.h>
+
+#include "emit.h"
+
+const int8_t emit_host_reg[JIT_PINS] = { RBX, R12, R13, R15, RSI, RDI, R8, R9, R10, R11 };
+
+enum { WINDOW = 40, NOBODY = -1 };
+
+static bool is_dirty(const struct holding *h, unsigned i)
+{
+    return h->dirty >> i & 1;
+}
+
+static bool allocatable(const struct emit *e, unsigned var)
+{
+    return var < IR_VARS && !is_float(e, var);
+}
+
+void emit_hold(struct emit *e, const struct holding *h)
+{
+    memset(e->reg, NO_REG, sizeof e->reg);
+    e->now = *h;
+    for (unsigned i = 0; i < JIT_PINS; i++) {
+        if (h->var[i] != IR_NONE)
+            e->reg[h->var[i]] = emit_host_reg[i];
+    }
+}
+
+/* ---- from one holding to another ---- */
+
+/* A temporary ends with its block; uses behind a call have not been looked for. */
+static bool outlives(const struct emit *e, unsigned var)
+{
+    return var < IR_GLOBALS || e->before_call;
+}
+
+static bool must_store(const struct emit *e, const struct holding *to, unsigned i)
+{
+    const struct holding *h = &e->now;
+
+    return is_dirty(h, i) && outlives(e, h->var[i]) && (to->var[i] != h->var[i] || !is_dirty(to, i));
+}
+
+static bool must_load(const struct holding *h, const struct holding *to, unsigned i)
+{
+    return to->var[i] != IR_NONE && to->var[i] != h->var[i];
+}
+
+bool emit_is_already(const struct emit *e, const struct holding *to)
+{
+    bool same = true;
+
+    for (unsigned i = 0; i < JIT_PINS; i++)
+        same &= !must_store(e, to, i) && !must_load(&e->now, to, i);
+    return same;
+}
+
+void emit_become(struct emit *e, const struct holding *to)
+{
+    for (unsigned i = 0; i < JIT_PINS; i++) {
+        if (must_store(e, to, i))
+            mov_store(e->s, 1, slot(e, e->now.var[i]), emit_host_reg[i]);
+    }
+    for (unsigned i = 0; i < JIT_PINS; i++) {
+        if (must_load(&e->now, to, i))
+            mov_load(e->s, 1, emit_host_reg[i], slot(e, to->var[i]));
+    }
+    emit_hold(e, to);
+}
+
+void emit_spill(struct emit *e, const struct holding *h)
+{
+    for (unsigned i = 0; i < JIT_PINS; i++) {
+        if (is_dirty(h, i) && h->var[i] != IR_NONE)
+            mov_store(e->s, 1, slot(e, h->var[i]), emit_host_reg[i]);
+    }
+}
+
+void emit_reload(struct emit *e, const struct holding *h)
+{
+    for (unsigned i = 0; i < JIT_PINS; i++) {
+        if (h->var[i] != IR_NONE)
+            mov_load(e->s, 1, emit_host_reg[i], slot(e, h->var[i]));
+    }
+}
+
+/* ---- what is used when ---- */
+
+static bool is_label(const struct ir_block *b, unsigned at_)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < b->label_count; i++)
+        found |= b->labels[i].at == at_;
+    return found;
+}
+
+static uint16_t note(struct emit *e, bool has, unsigned var, unsigned i)
+{
+    uint16_t later = NO_USE;
+
+    if (has && var < IR_VARS) {
+        later = e->next[var];
+        e->next[var] = (uint16_t)i;
+    }
+    return later;
+}
+
+void emit_look_ahead(struct emit *e)
+{
+    const struct ir_block *b = e->b;
+    unsigned end = e->at;
+
+    while (end < b->count && b->ops[end].code != IR_call && (end == e->at || !is_label(b, end)))
+        end++;
+    e->stretch_end = end;
+    e->before_call = end < b->count && b->ops[end].code == IR_call;
+    memset(e->next, 0xff, sizeof e->next);
+    for (unsigned i = end; i-- > e->at;) {
+        const struct ir_op *op = &b->ops[i];
+        unsigned has = ir_operands(op->code);
+        e->room->after[i].dst = note(e, has & IR_HAS_DST, op->dst, i);
+        e->room->after[i].a = note(e, has & IR_HAS_A, op->a, i);
+        e->room->after[i].b = note(e, has & IR_HAS_B, op->b, i);
+        e->room->after[i].c = note(e, has & IR_HAS_C, op->c, i);
+    }
+}
+
+/* The reverse of how they were noted. */
+static void pass(struct emit *e, const struct ir_op *op)
+{
+    unsigned has = ir_operands(op->code);
+    const struct uses *u = &e->room->after[e->at];
+
+    if ((has & IR_HAS_C) && op->c < IR_VARS)
+        e->next[op->c] = u->c;
+    if ((has & IR_HAS_B) && op->b < IR_VARS)
+        e->next[op->b] = u->b;
+    if ((has & IR_HAS_A) && op->a < IR_VARS)
+        e->next[op->a] = u->a;
+    if ((has & IR_HAS_DST) && op->dst < IR_VARS)
+        e->next[op->dst] = u->dst;
+}
+
+struct tally {
+    unsigned reads, writes;
+    bool read_first;
+};
+
+/* How var is used from here until `end`. */
+static struct tally count_uses(const struct emit *e, unsigned var, unsigned end)
+{
+    struct tally t = { 0, 0, false };
+
+    for (unsigned i = e->at; i < end; i++) {
+        const struct ir_op *op = &e->b->ops[i];
+        unsigned has = ir_operands(op->code);
+        unsigned reads = ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var);
+        t.read_first |= reads && !t.writes;
+        t.reads += reads;
+        t.writes += (has & IR_HAS_DST) && op->dst == var;
+    }
+    return t;
+}
+
+/* ---- taking registers ---- */
+
+static int index_of(int reg)
+{
+    int i = 0;
+
+    while (emit_host_reg[i] != reg)
+        i++;
+    return i;
+}
+
+static bool is_home(const struct emit *e, unsigned i)
+{
+    return e->now.var[i] != IR_NONE && e->home.var[i] == e->now.var[i];
+}
+
+/* The register whose variable is used last; free ones first, and of those var's own. */
+static int victim(const struct emit *e, unsigned var)
+{
+    int best = NOBODY;
+    unsigned best_next = 0;
+
+    for (int i = 0; i < JIT_PINS; i++) {
+        if (e->locked >> i & 1)
+            continue;
+        if (e->now.var[i] == IR_NONE && e->home.var[i] == var)
+            return i;
+        unsigned next = e->now.var[i] == IR_NONE ? 2u * NO_USE : e->next[e->now.var[i]];
+        next += next == NO_USE && !is_home(e, (unsigned)i);
+        if (best == NOBODY || next > best_next) {
+            best = i;
+            best_next = next;
+        }
+    }
+    return best;
+}
+
+/* Loads and stores that a register for var saves, less those that it costs. */
+static int gain(const struct emit *e, unsigned var, unsigned i)
+{
+    unsigned old = e->now.var[i], end = e->stretch_end;
+
+    if (old != IR_NONE && e->next[old] < end)
+        end = e->next[old];
+    if (end > e->at + WINDOW)
+        end = e->at + WINDOW;
+    struct tally t = count_uses(e, var, end);
+    int saved = (int)(t.reads + t.writes) - t.read_first;
+    if (var < IR_GLOBALS)
+        saved -= t.writes > 0;
+    if (old == IR_NONE)
+        return saved;
+    bool again = e->next[old] != NO_USE || is_home(e, i);
+    return saved - is_dirty(&e->now, i) - again;
+}
+
+static void evict(struct emit *e, unsigned i)
+{
+    unsigned old = e->now.var[i];
+
+    if (old == IR_NONE)
+        return;
+    if (is_dirty(&e->now, i) && (outlives(e, old) || e->next[old] != NO_USE))
+        mov_store(e->s, 1, slot(e, old), emit_host_reg[i]);
+    e->reg[old] = NO_REG;
+    e->now.var[i] = IR_NONE;
+    e->now.dirty &= (uint16_t)~(1u << i);
+}
+
+static void bring(struct emit *e, unsigned var, bool read)
+{
+    if (!allocatable(e, var))
+        return;
+    if (reg_of(e, var) == NO_REG) {
+        int i = victim(e, var);
+        if (i == NOBODY || gain(e, var, (unsigned)i) <= 0)
+            return;
+        evict(e, (unsigned)i);
+        e->now.var[i] = (uint8_t)var;
+        e->reg[var] = emit_host_reg[i];
+        if (read)
+            mov_load(e->s, 1, emit_host_reg[i], slot(e, var));
+    }
+    e->locked |= (uint16_t)(1u << index_of(reg_of(e, var)));
+}
+
+void emit_prepare(struct emit *e, const struct ir_op *op)
+{
+    unsigned has = ir_operands(op->code);
+
+    e->locked = 0;
+    if (op->code == IR_call)
+        return;
+    const uint8_t reads[] = { op->a, op->b };
+    for (unsigned i = 0; i < 2; i++) { /* those that are there first, lest they make room for each other */
+        if ((has & (i ? IR_HAS_B : IR_HAS_A)) && reads[i] < IR_VARS && reg_of(e, reads[i]) != NO_REG)
+            e->locked |= (uint16_t)(1u << index_of(reg_of(e, reads[i])));
+    }
+    if (has & IR_HAS_A)
+        bring(e, op->a, true);
+    if (has & IR_HAS_B)
+        bring(e, op->b, true);
+    if (has & IR_HAS_DST)
+        bring(e, op->dst, false);
+}
+
+void emit_settle(struct emit *e, const struct ir_op *op)
+{
+    unsigned has = ir_operands(op->code);
+
+    if ((has & IR_HAS_DST) && op->dst < IR_VARS && reg_of(e, op->dst) != NO_REG)
+        e->now.dirty |= (uint16_t)(1u << index_of(reg_of(e, op->dst)));
+    if (op->code == IR_call)
+        return;
+    pass(e, op);
+    for (unsigned i = 0; i < JIT_PINS; i++) {
+        unsigned var = e->now.var[i];
+        if (var != IR_NONE && var >= IR_GLOBALS && e->next[var] == NO_USE)
+            evict(e, i);
+    }
+}
+
+/* ---- loops ---- */
+
+static bool is_loop(const struct ir_block *b)
+{
+    for (unsigned i = 0; i < b->count; i++) {
+        const struct ir_op *op = &b->ops[i];
+        for (unsigned k = 0; k < b->label_count; k++) {
+            if ((op->code == IR_branch || op->code == IR_jump) && b->labels[k].pc == (uint64_t)op->imm &&
+                b->labels[k].at <= i)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void count_all(const struct emit *e, struct tally *t)
+{
+    for (const struct ir_op *op = e->b->ops; op < e->b->ops + e->b->count; op++) {
+        unsigned has = ir_operands(op->code);
+        if ((has & IR_HAS_A) && op->a < IR_VARS)
+            t[op->a].reads++;
+        if ((has & IR_HAS_B) && op->b < IR_VARS)
+            t[op->b].reads++;
+        if ((has & IR_HAS_DST) && op->dst < IR_VARS)
+            t[op->dst].writes++;
+    }
+}
+
+/* The pinned global that is used least, when `uses` is clearly more. */
+static int least(const struct emit *e, const struct tally *t, unsigned uses)
+{
+    int best = NOBODY;
+
+    for (int i = 0; i < JIT_PINS; i++) {
+        const struct tally *old = &t[e->home.var[i]];
+        unsigned n = old->reads + old->writes;
+        if (n + 1 < uses) {
+            best = i;
+            uses = n + 1;
+        }
+    }
+    return best;
+}
+
+void emit_choose_home(struct emit *e)
+{
+    struct tally t[IR_VARS] = { 0 };
+    bool placed[IR_VARS] = { false };
+
+    e->home = e->j->pinned;
+    if (!is_loop(e->b))
+        return;
+    count_all(e, t);
+    for (unsigned i = 0; i < JIT_PINS; i++)
+        placed[e->home.var[i]] = true;
+    for (;;) {
+        unsigned best = IR_NONE, most = 0;
+        for (unsigned v = 0; v < e->l->first_float; v++) {
+            if (!placed[v] && t[v].reads + t[v].writes > most) {
+                best = v;
+                most = t[v].reads + t[v].writes;
+            }
+        }
+        int i = best == IR_NONE ? NOBODY : least(e, t, most);
+        if (i == NOBODY)
+            return;
+        placed[best] = true;
+        e->home.var[i] = (uint8_t)best;
+        if (!t[best].writes)
+            e->home.dirty &= (uint16_t)~(1u << i);
+    }
+}
