@@ -210,18 +210,23 @@ static struct rv_block *new_block(struct rv *cpu, const uint8_t *host)
     return b;
 }
 
-static struct rv_block *search(struct rv *cpu, const uint8_t *host)
+static struct rv_block *search(struct rv *cpu, const uint8_t *host, uint64_t pc)
 {
-    struct rv_block *b = *head_of(cpu->code, host, cpu->pc);
+    struct rv_block *b = *head_of(cpu->code, host, pc);
 
-    while (b && (b->code != host || b->pc != cpu->pc))
+    while (b && (b->code != host || b->pc != pc))
         b = b->older;
     return b;
 }
 
+struct rv_block *rv_block_beside(struct rv *cpu, const struct rv_block *b, uint64_t pc)
+{
+    return search(cpu, b->code + (ptrdiff_t)(pc - b->pc), pc);
+}
+
 static struct rv_block *cached(struct rv *cpu, const uint8_t *host)
 {
-    struct rv_block *b = search(cpu, host);
+    struct rv_block *b = search(cpu, host, cpu->pc);
 
     if (!b || b->page->epoch == cpu->code_epoch)
         return b;

@@ -6,12 +6,14 @@
  * what host code has no rule for goes on in the interpreter, in the middle of the block if need be.
  */
 #include <assert.h>
+#include <stdlib.h>
 
+#include "alloc.h"
 #include "jit.h"
 #include "mem.h"
 #include "state.h"
 
-enum { WARM_RUNS = 3, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
+enum { WARM_RUNS = 3, LOOP_RUNS = 12, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
 
 /* ---- what host code calls ---- */
 
@@ -108,39 +110,51 @@ static void exec_native(struct rv *cpu, const struct rv_op *op)
     }
 }
 
-/* Translates; false when the block stays with the interpreter. */
-static bool become_native(struct rv *cpu, struct rv_block *b)
+/* Translates; false when the blocks stay with the interpreter. */
+static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned count)
 {
-    struct ir_block ir;
+    struct ir_block *ir = cpu->ir;
     unsigned at;
 
     (void)at;
-    if (!rv_translate(cpu, b, &ir))
+    if (!rv_translate(cpu, blocks, count, ir))
         return false;
-    assert(!LYREBIRD_DEBUG || !ir_verify(&ir, &at));
-    const void *code = jit_emit(cpu->jit, &ir);
-    if (!code) {
+    assert(!LYREBIRD_DEBUG || !ir_verify(ir, &at));
+    if (!jit_emit(cpu->jit, ir)) {
         rv_code_is_full(cpu);
         return false;
     }
-    b->entry = code;
+    for (unsigned i = 0; i < count; i++) {
+        blocks[i]->entry = jit_entry(cpu->jit, i);
+        blocks[i]->ops[0].fn = exec_native;
+        blocks[i]->in_loop = count > 1;
+    }
     return true;
 }
 
+/* A loop waits until all of it has been seen. */
 static void exec_warm(struct rv *cpu, const struct rv_op *op)
 {
-    struct rv_block *b = (struct rv_block *)(uintptr_t)cpu->block;
+    struct rv_block *b = (struct rv_block *)(uintptr_t)cpu->block, *loop[RV_LOOP_MAX];
+    unsigned count;
 
-    if (++b->runs < WARM_RUNS)
+    b->runs++;
+    if (b->runs != WARM_RUNS && b->runs != LOOP_RUNS)
         return b->first(cpu, op);
-    b->ops[0].fn = become_native(cpu, b) ? exec_native : b->first;
-    return b->ops[0].fn(cpu, op);
+    count = rv_find_loop(cpu, b, loop);
+    if (count > 1 && b->runs < LOOP_RUNS)
+        return b->first(cpu, op);
+    if ((count > 1 && become_native(cpu, loop, count)) || become_native(cpu, &b, 1))
+        return exec_native(cpu, op);
+    b->ops[0].fn = b->first;
+    return b->first(cpu, op);
 }
 
 void rv_native_adopt(struct rv *cpu, struct rv_block *b)
 {
     b->entry = jit_exit_code(cpu->jit);
     b->runs = 0;
+    b->in_loop = false;
     b->ops[0].fn = exec_warm;
 }
 
@@ -176,10 +190,12 @@ bool rv_native_init(struct rv *cpu)
     describe(cpu, &cpu->layout);
     cpu->link = RV_NO_LINK;
     cpu->jit = jit_new(&cpu->layout, CODE_BYTES);
+    cpu->ir = alloc_zeroed(sizeof *cpu->ir);
     return cpu->jit;
 }
 
 void rv_native_free(struct rv *cpu)
 {
     jit_free(cpu->jit);
+    free(cpu->ir);
 }

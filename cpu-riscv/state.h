@@ -75,6 +75,7 @@ struct rv_block {
     uint16_t bytes;
     uint16_t count; /* instructions, without block_end */
     uint8_t runs;   /* while it is not yet host code */
+    bool in_loop;   /* host code that it shares with a loop's other blocks */
     struct rv_op ops[];
 };
 
@@ -212,6 +213,7 @@ struct rv {
     uint64_t tick;
     struct rv_code *code;    /* block cache: block.c */
     struct jit *jit;         /* NULL: interpreter only; with it, native.c */
+    struct ir_block *ir;     /* room for a block on its way to host code */
     uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */
     struct jit_layout layout;
     uint64_t jit_temps[IR_TEMPS];
@@ -381,6 +383,9 @@ const struct rv_block *rv_find_block(struct rv *cpu);
 struct rv_block *rv_block_at(struct rv *cpu, uint32_t site, unsigned *index);
 uint32_t rv_site(const struct rv *cpu, const struct rv_block *b, unsigned index);
 
+/* The decoded block at another address of b's page, or NULL. */
+struct rv_block *rv_block_beside(struct rv *cpu, const struct rv_block *b, uint64_t pc);
+
 /* The cache is emptied as soon as no block is in use. */
 void rv_code_is_full(struct rv *cpu);
 
@@ -396,8 +401,13 @@ void rv_native_free(struct rv *cpu);
 /* A new block: counts its runs, and becomes host code when it is worth it. */
 void rv_native_adopt(struct rv *cpu, struct rv_block *b);
 
-/* The block as IR; false when host code would be no gain. */
-bool rv_translate(struct rv *cpu, const struct rv_block *b, struct ir_block *ir);
+/* Blocks of one page as IR, a label for each; false when host code would be no gain. */
+bool rv_translate(struct rv *cpu, struct rv_block *const *blocks, unsigned count, struct ir_block *ir);
+
+/* The loop that b is part of: blocks of its page from which direct jumps lead to b and back, in order of their
+ * addresses. 0: there is none, or it is too large. */
+enum { RV_LOOP_MAX = 16, RV_LOOP_INSNS = 200 };
+unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, struct rv_block *out[RV_LOOP_MAX]);
 
 /* ---- for a debugger (debug.c) ---- */
 

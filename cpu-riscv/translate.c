@@ -262,29 +262,41 @@ static bool apply(struct translation *t, const struct rv_op *op, rv_handler *fn)
     return rv_translate_float(t, op, fn);
 }
 
-bool rv_translate(struct rv *cpu, const struct rv_block *b, struct ir_block *ir)
+/* Returns how many instructions a rule was found for. */
+static unsigned translate_block(struct translation *t)
 {
-    struct translation t = { .cpu = cpu, .b = b, .ir = ir };
+    const struct rv_block *b = t->b;
+    struct ir_block *ir = t->ir;
+    unsigned rules_used = 0;
+
+    ir_label(ir, b->pc, rv_site(t->cpu, b, 0), b->count);
+    for (unsigned i = 0; i < b->count && !t->ended; i++) {
+        const struct rv_op *op = &b->ops[i];
+        rv_handler *fn = i ? op->fn : b->first;
+        t->site = rv_site(t->cpu, b, i);
+        if (!ir_has_room(ir)) {
+            rv_translate_leaves(t);
+        } else if (apply(t, op, fn)) {
+            rules_used += ir->count && ir->ops[ir->count - 1].code != IR_leave;
+        } else if (i + 1 == b->count && rv_ends_block(t->cpu->decoder, op->raw)) {
+            rv_translate_leaves(t);
+        } else {
+            ir_add(ir, (struct ir_op){ .code = IR_call, .size = 8, .site = t->site });
+        }
+    }
+    if (!t->ended)
+        ir_add(ir, (struct ir_op){ .code = IR_jump, .size = 8, .imm = (int64_t)((b->pc + b->bytes) & t->cpu->va_mask) });
+    return rules_used;
+}
+
+bool rv_translate(struct rv *cpu, struct rv_block *const *blocks, unsigned count, struct ir_block *ir)
+{
     unsigned rules_used = 0;
 
     ir_begin(ir);
-    ir_label(ir, b->pc, rv_site(cpu, b, 0), b->count);
-    for (unsigned i = 0; i < b->count && !t.ended; i++) {
-        const struct rv_op *op = &b->ops[i];
-        rv_handler *fn = i ? op->fn : b->first;
-        t.site = rv_site(cpu, b, i);
-        if (!ir_has_room(ir)) {
-            rv_translate_leaves(&t);
-        } else if (apply(&t, op, fn)) {
-            rules_used += ir->count && ir->ops[ir->count - 1].code != IR_leave;
-        } else if (i + 1 == b->count && rv_ends_block(cpu->decoder, op->raw)) {
-            rv_translate_leaves(&t);
-        } else {
-            ir_add(ir, (struct ir_op){ .code = IR_call, .size = 8, .site = t.site });
-        }
-    }
-    if (!t.ended) {
-        ir_add(ir, (struct ir_op){ .code = IR_jump, .size = 8, .imm = (int64_t)((b->pc + b->bytes) & cpu->va_mask) });
+    for (unsigned i = 0; i < count; i++) {
+        struct translation t = { .cpu = cpu, .b = blocks[i], .ir = ir };
+        rules_used += translate_block(&t);
     }
     return rules_used;
 }

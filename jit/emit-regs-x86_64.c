@@ -298,43 +298,82 @@ void emit_settle(struct emit *e, const struct ir_op *op)
 
 /* ---- loops ---- */
 
-static bool is_loop(const struct ir_block *b)
+enum { TIMES = 8, MOST_TIMES = 512 };
+
+static unsigned label_end(const struct ir_block *b, unsigned at_)
+{
+    unsigned end = b->count;
+
+    for (unsigned i = 0; i < b->label_count; i++) {
+        if (b->labels[i].at > at_ && b->labels[i].at < end)
+            end = b->labels[i].at;
+    }
+    return end;
+}
+
+/* How often each operation is guessed to run: what a jump backwards encloses runs TIMES as often. False: no loop. */
+static bool guess_times(const struct ir_block *b, uint16_t *times)
+{
+    bool loop = false;
+
+    for (unsigned i = 0; i < b->count; i++)
+        times[i] = 1;
+    for (unsigned i = 0; i < b->count; i++) {
+        const struct ir_op *op = &b->ops[i];
+        for (unsigned k = 0; (op->code == IR_branch || op->code == IR_jump) && k < b->label_count; k++) {
+            if (b->labels[k].pc != (uint64_t)op->imm || b->labels[k].at > i)
+                continue;
+            loop = true;
+            for (unsigned n = b->labels[k].at; n < label_end(b, i); n++)
+                times[n] = (uint16_t)(times[n] < MOST_TIMES ? times[n] * TIMES : MOST_TIMES);
+        }
+    }
+    return loop;
+}
+
+struct use_count {
+    unsigned uses, writes;
+};
+
+static void count_all(const struct ir_block *b, const uint16_t *times, struct use_count *t)
 {
     for (unsigned i = 0; i < b->count; i++) {
         const struct ir_op *op = &b->ops[i];
-        for (unsigned k = 0; k < b->label_count; k++) {
-            if ((op->code == IR_branch || op->code == IR_jump) && b->labels[k].pc == (uint64_t)op->imm &&
-                b->labels[k].at <= i)
-                return true;
-        }
-    }
-    return false;
-}
-
-static void count_all(const struct emit *e, struct tally *t)
-{
-    for (const struct ir_op *op = e->b->ops; op < e->b->ops + e->b->count; op++) {
         unsigned has = ir_operands(op->code);
         if ((has & IR_HAS_A) && op->a < IR_VARS)
-            t[op->a].reads++;
+            t[op->a].uses += times[i];
         if ((has & IR_HAS_B) && op->b < IR_VARS)
-            t[op->b].reads++;
-        if ((has & IR_HAS_DST) && op->dst < IR_VARS)
+            t[op->b].uses += times[i];
+        if ((has & IR_HAS_DST) && op->dst < IR_VARS) {
+            t[op->dst].uses += times[i];
             t[op->dst].writes++;
+        }
     }
 }
 
-/* The pinned global that is used least, when `uses` is clearly more. */
-static int least(const struct emit *e, const struct tally *t, unsigned uses)
+/* The place of the variable at home that is used least, when that is clearly less than `uses`. */
+static int least_used(const struct emit *e, const struct use_count *t, unsigned uses)
 {
     int best = NOBODY;
 
     for (int i = 0; i < JIT_PINS; i++) {
-        const struct tally *old = &t[e->home.var[i]];
-        unsigned n = old->reads + old->writes;
-        if (n + 1 < uses) {
+        unsigned n = t[e->home.var[i]].uses + TIMES / 4;
+        if (n < uses) {
             best = i;
-            uses = n + 1;
+            uses = n;
+        }
+    }
+    return best;
+}
+
+static unsigned most_used(const struct emit *e, const struct use_count *t, const bool *placed)
+{
+    unsigned best = IR_NONE, most = 0;
+
+    for (unsigned v = 0; v < e->l->first_float; v++) {
+        if (!placed[v] && t[v].uses > most) {
+            best = v;
+            most = t[v].uses;
         }
     }
     return best;
@@ -342,26 +381,18 @@ static int least(const struct emit *e, const struct tally *t, unsigned uses)
 
 void emit_choose_home(struct emit *e)
 {
-    struct tally t[IR_VARS] = { 0 };
+    struct use_count t[IR_VARS] = { 0 };
     bool placed[IR_VARS] = { false };
+    unsigned best;
+    int i;
 
     e->home = e->j->pinned;
-    if (!is_loop(e->b))
+    if (!guess_times(e->b, e->room->times))
         return;
-    count_all(e, t);
-    for (unsigned i = 0; i < JIT_PINS; i++)
-        placed[e->home.var[i]] = true;
-    for (;;) {
-        unsigned best = IR_NONE, most = 0;
-        for (unsigned v = 0; v < e->l->first_float; v++) {
-            if (!placed[v] && t[v].reads + t[v].writes > most) {
-                best = v;
-                most = t[v].reads + t[v].writes;
-            }
-        }
-        int i = best == IR_NONE ? NOBODY : least(e, t, most);
-        if (i == NOBODY)
-            return;
+    count_all(e->b, e->room->times, t);
+    for (unsigned k = 0; k < JIT_PINS; k++)
+        placed[e->home.var[k]] = true;
+    while ((best = most_used(e, t, placed)) != IR_NONE && (i = least_used(e, t, t[best].uses)) != NOBODY) {
         placed[best] = true;
         e->home.var[i] = (uint8_t)best;
         if (!t[best].writes)

@@ -52,6 +52,7 @@ struct room {
         unsigned label;
     } fixup[COLD_MAX]; /* jumps to labels that were to come */
     struct uses after[IR_OPS];
+    uint16_t times[IR_OPS];
 };
 
 struct jit {
