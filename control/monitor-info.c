@@ -44,6 +44,14 @@ static void put_kvm(struct monitor_call *call)
     text_out_put(call->out, "kvm support: not compiled\n");
 }
 
+static void put_jit(struct monitor_call *call)
+{
+    char *text = call->control->jit ? call->control->jit(call->control) : NULL;
+
+    text_out_put(call->out, "%s", text ? text : "no JIT: guests run in the interpreter\n");
+    free(text);
+}
+
 static void put_cpus(struct monitor_call *call)
 {
     struct control *c = call->control;
@@ -375,6 +383,7 @@ const struct monitor_command monitor_infos[] = {
     { "cpus", NULL, "", "vCPUs; the star is at the one that commands are about", 0, 0, true, put_cpus },
     { "device", "qtree", "[ID]", "devices, or what one of them holds", 0, 1, true, put_device },
     { "irq", "pic", "", "interrupt controllers", 0, 0, true, put_irq },
+    { "jit", NULL, "", "what the JIT did so far", 0, 0, true, put_jit },
     { "kvm", NULL, "", "whether KVM is in use", 0, 0, false, put_kvm },
     { "mem", NULL, "", "the vCPU's address space, runs of pages in one line", 0, 0, true, put_mem },
     { "mtree", NULL, "", "the board's address space", 0, 1, false, put_mtree },

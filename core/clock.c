@@ -17,7 +17,7 @@ struct clock {
     void *owner;
 };
 
-static uint64_t host_ns(void)
+uint64_t clock_host(void)
 {
     struct timespec ts;
 
@@ -59,7 +59,7 @@ uint64_t clock_now(struct clock *c)
     uint64_t host_base = atomic_load_explicit(&c->host_base, memory_order_acquire);
     uint64_t base = atomic_load_explicit(&c->base, memory_order_relaxed);
 
-    return host_base ? base + scaled(c, host_ns() - host_base) : base;
+    return host_base ? base + scaled(c, clock_host() - host_base) : base;
 }
 
 uint64_t clock_wall(struct clock *c)
@@ -79,7 +79,7 @@ void clock_stop(struct clock *c)
 void clock_start(struct clock *c)
 {
     if (!clock_is_virtual(c) && !c->host_base)
-        atomic_store_explicit(&c->host_base, host_ns(), memory_order_release);
+        atomic_store_explicit(&c->host_base, clock_host(), memory_order_release);
 }
 
 void clock_advance_to(struct clock *c, uint64_t ns)
@@ -93,7 +93,7 @@ void clock_set(struct clock *c, uint64_t ns)
 {
     c->base = ns;
     if (c->host_base)
-        c->host_base = host_ns();
+        c->host_base = clock_host();
 }
 
 uint64_t clock_deadline(const struct clock *c)

@@ -63,6 +63,10 @@ void clock_run(struct clock *c);
 /* `earlier` is called when the earliest deadline has moved nearer, so that a sleeping main loop can be woken. */
 void clock_notify(struct clock *c, void (*earlier)(void *owner), void *owner);
 
+/* The host's own nanoseconds, from some moment on: for measuring the emulator, never for what a guest may see. Leaves
+ * the floating-point unit alone. Any thread. */
+uint64_t clock_host(void);
+
 void timer_init(struct timer *t, struct clock *c, void (*fire)(void *owner), void *owner);
 
 /* Arms (or moves) the timer to fire once at guest time `deadline`; CLOCK_NEVER disarms it. */

@@ -106,6 +106,9 @@ struct control {
     bool (*mappings)(struct control *c, struct cpu *cpu,
                      bool (*take)(void *owner, const struct control_mapping *mapping), void *owner);
 
+    /* What the JIT did so far, a text that the caller frees; NULL: there is none. */
+    char *(*jit)(struct control *c);
+
     /* The n-th of each; false: there are no more. */
     bool (*block)(struct control *c, unsigned n, struct control_block *out);
     bool (*net)(struct control *c, unsigned n, struct control_net *out);

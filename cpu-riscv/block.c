@@ -6,7 +6,6 @@
 
 #include "alloc.h"
 #include "decode.h"
-#include "jit.h"
 #include "mem.h"
 #include "state.h"
 
@@ -60,7 +59,7 @@ static void empty(struct rv *cpu)
     code->full = false;
     rv_clear_jumps(cpu);
     if (cpu->jit)
-        jit_forget(cpu->jit);
+        rv_native_forget(cpu);
     cpu->link = RV_NO_LINK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "control.h"
 #include "riscv.h"
@@ -17,5 +18,8 @@ unsigned rv_inspect_code(const struct rv_config *config, uint64_t pc, const uint
  * returns false. The hart stands still. False: satp says Bare. */
 bool rv_inspect_mappings(struct cpu *cpu, bool (*take)(void *owner, const struct control_mapping *mapping),
                          void *owner);
+
+/* What the hart's JIT did so far, as text; the hart stands still. False: it has none. */
+bool rv_inspect_jit(struct cpu *cpu, FILE *out);
 
 #endif

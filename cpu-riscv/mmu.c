@@ -230,6 +230,7 @@ static int resolve(struct rv *cpu, struct rv_space *space, uint64_t va, unsigned
 {
     int cause = translate(cpu, space->satp, space->view, va, access, false, at);
 
+    cpu->counts.walks++;
     if (cause)
         return cause;
     if (!rv_pmp_allows(cpu, at->gpa, size, space->view & RV_VIEW_PRIV, access))
@@ -254,6 +255,7 @@ static enum bus_status device_access(struct rv *cpu, uint64_t gpa, unsigned size
     struct cpu_env *env = &cpu->cpu.env;
     enum bus_status status;
 
+    cpu->counts.devices++;
     lock_take(env->lock);
     if (access == ACCESS_READ)
         status = bus_read(env->bus, gpa, size, value);

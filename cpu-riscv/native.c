@@ -9,8 +9,12 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "jit.h"
+#include "jit-config.h"
 #include "mem.h"
+#include "native-dump.h"
+#include "native-stats.h"
 #include "state.h"
 
 enum { WARM_RUNS = 3, LOOP_RUNS = 12, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
@@ -32,6 +36,8 @@ static uint64_t native_load(void *c, uint32_t site, uint64_t va, unsigned size)
 {
     struct rv *cpu = c;
 
+    cpu->stats->loads++;
+    cpu->stats->misaligned += (va & (size - 1)) != 0;
     return rv_load_slow(cpu, enter_site(cpu, site), va, size);
 }
 
@@ -39,6 +45,8 @@ static void native_store(void *c, uint32_t site, uint64_t va, uint64_t value, un
 {
     struct rv *cpu = c;
 
+    cpu->stats->stores++;
+    cpu->stats->misaligned += (va & (size - 1)) != 0;
     rv_store_slow(cpu, enter_site(cpu, site), va, value, size);
 }
 
@@ -60,6 +68,9 @@ static void native_call(void *c, uint32_t site)
     const struct rv_op *op = enter_site(cpu, site);
     struct rv_op pair[2] = { *op, { .fn = exec_return } };
 
+    cpu->stats->calls++;
+    if (unlikely(cpu->stats->called))
+        rv_tally(cpu->stats->called, op, handler_of(cpu->block, op));
     if ((op->raw & 0x7f) == OPCODE_SYSTEM) {
         rv_access_fflags(cpu, op);
         return;
@@ -78,8 +89,10 @@ static void link_to(struct rv *cpu, const struct rv_block *b)
 
     cpu->link = RV_NO_LINK;
     uint64_t target = jit_link_target(cpu->jit, link, &site);
-    if (target == b->pc && rv_block_at(cpu, site, &i)->page == b->page)
+    if (!cpu->config->tuning->off[JIT_SWITCH_link] && target == b->pc && rv_block_at(cpu, site, &i)->page == b->page) {
         jit_link(cpu->jit, link, b->entry);
+        cpu->stats->links++;
+    }
 }
 
 static void exec_native(struct rv *cpu, const struct rv_op *op)
@@ -93,7 +106,9 @@ static void exec_native(struct rv *cpu, const struct rv_op *op)
     if (cpu->link != RV_NO_LINK)
         link_to(cpu, b);
     cpu->slice += b->count; /* host code counts for itself */
+    cpu->stats->enters++;
     struct jit_result r = jit_run(cpu->jit, cpu, b->entry);
+    cpu->stats->exits[r.why]++;
     switch (r.why) {
     case JIT_NEXT:
         return;
@@ -106,22 +121,35 @@ static void exec_native(struct rv *cpu, const struct rv_op *op)
         return;
     case JIT_SITE:
         op = enter_site(cpu, r.what);
+        if (unlikely(cpu->stats->left))
+            rv_tally(cpu->stats->left, op, handler_of(cpu->block, op));
         return handler_of(cpu->block, op)(cpu, op);
     }
 }
 
-/* Translates; false when the blocks stay with the interpreter. */
-static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned count)
+/* Host code for the blocks; false when they stay with the interpreter. */
+static bool translate(struct rv *cpu, struct rv_block **blocks, unsigned count)
 {
     struct ir_block *ir = cpu->ir;
     unsigned at;
 
     (void)at;
-    if (!rv_translate(cpu, blocks, count, ir))
+    if (!rv_translate(cpu, blocks, count, ir) || !rv_stats_wanted(cpu->stats, cpu->config->tuning))
         return false;
     assert(!LYREBIRD_DEBUG || !ir_verify(ir, &at));
-    if (!jit_emit(cpu->jit, ir)) {
+    const void *code = jit_emit(cpu->jit, ir);
+    if (!code)
         rv_code_is_full(cpu);
+    return code;
+}
+
+static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned count)
+{
+    struct rv_stats *s = cpu->stats;
+    uint64_t since = clock_host();
+
+    if (!translate(cpu, blocks, count)) {
+        s->kept++;
         return false;
     }
     for (unsigned i = 0; i < count; i++) {
@@ -129,6 +157,8 @@ static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned cou
         blocks[i]->ops[0].fn = exec_native;
         blocks[i]->in_loop = count > 1;
     }
+    rv_stats_translated(s, cpu->jit, cpu->ir, since);
+    rv_dump_native(cpu, cpu->ir, s->number);
     return true;
 }
 
@@ -189,13 +219,21 @@ bool rv_native_init(struct rv *cpu)
 {
     describe(cpu, &cpu->layout);
     cpu->link = RV_NO_LINK;
+    cpu->stats = rv_stats_new(cpu->config->tuning->stats);
     cpu->jit = jit_new(&cpu->layout, CODE_BYTES);
     cpu->ir = alloc_zeroed(sizeof *cpu->ir);
     return cpu->jit;
+}
+
+void rv_native_forget(struct rv *cpu)
+{
+    jit_forget(cpu->jit);
+    cpu->stats->forgotten++;
 }
 
 void rv_native_free(struct rv *cpu)
 {
     jit_free(cpu->jit);
     free(cpu->ir);
+    rv_stats_free(cpu->stats);
 }

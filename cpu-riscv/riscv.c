@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "csr.h"
 #include "decode.h"
+#include "jit-config.h"
 #include "mem.h"
 #include "state.h"
 
@@ -24,9 +25,32 @@ struct rv_config *rv_config_new(const struct rv_isa *isa, unsigned harts, uint64
     config->reset_pc = reset_pc;
     config->granule_mask = harts > 1 ? GRANULES - 1 : 0;
     config->granules = alloc_array(config->granule_mask + 1, sizeof *config->granules);
+    config->tuning = &jit_config_plain;
     config->decoder = rv_decoder_new(isa);
     rv_csr_index(config->csr_index, isa);
     return config;
+}
+
+/* Dots of the assembler's spelling are '_' in insns.def. */
+static bool spells(const char *row, const char *text)
+{
+    while (*row && (*row == *text || (*row == '_' && *text == '.')))
+        row++, text++;
+    return !*row && !*text;
+}
+
+bool rv_config_off(struct rv_config *config, const char *insn)
+{
+    size_t count;
+    const struct rv_insn *rows = rv_insn_rows(&count);
+
+    for (size_t i = 0; i < count && config->off_count < RV_OFF; i++) {
+        if (!(rows[i].xlens & config->isa.xlen) || !spells(rows[i].name, insn))
+            continue;
+        config->off[config->off_count++] = rows[i].fn;
+        return true;
+    }
+    return false;
 }
 
 void rv_config_free(struct rv_config *config)
@@ -269,6 +293,8 @@ struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, un
     cpu->code = rv_code_new();
     cpu->log_int = trace_category(env->trace, "int");
     cpu->log_asm = trace_category(env->trace, "in_asm");
+    cpu->log_op = trace_category(env->trace, "op");
+    cpu->log_out = trace_category(env->trace, "out_asm");
     cpu->log_exec = trace_category(env->trace, "exec");
     cpu->guest_error = trace_category(env->trace, "guest_error");
     /* A trace of blocks needs the interpreter; so does a host that gives no code memory. */

@@ -18,8 +18,12 @@ static const struct rv_block *block_at_pc(struct rv *cpu)
 
     if (likely(j->pc == cpu->pc))
         return j->block;
+    cpu->counts.jump_misses++;
     const struct rv_block *b = rv_adopt_jump(cpu->fetch, cpu->pc);
-    return b ? b : rv_find_block(cpu);
+    if (b)
+        return b;
+    cpu->counts.lookups++;
+    return rv_find_block(cpu);
 }
 
 static void run_slice(struct rv *cpu)

@@ -49,8 +49,7 @@ enum rv_priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
 struct rv;
 struct rv_op;
 struct rv_insn;
-
-typedef void rv_handler(struct rv *cpu, const struct rv_op *op);
+struct rv_stats;
 
 /* A decoded instruction. */
 struct rv_op {
@@ -148,6 +147,14 @@ struct rv_debug {
     uint64_t pass_pc;
 };
 
+/* What comes by in C, with and without a JIT: native-stats.h has the rest. */
+struct rv_counts {
+    uint64_t walks;       /* of page tables, or of nothing when translation is off */
+    uint64_t devices;     /* accesses */
+    uint64_t jump_misses; /* in the run loop */
+    uint64_t lookups;     /* of blocks, in the hash or decoded */
+};
+
 /* A reservation granule of the machine, shared by its harts; see atomic.c. */
 struct rv_granule {
     _Atomic uint8_t owner; /* hart that stored last (index + 1) or holds the reservation (index + 1 | 0x80) */
@@ -214,12 +221,14 @@ struct rv {
     struct rv_code *code;    /* block cache: block.c */
     struct jit *jit;         /* NULL: interpreter only; with it, native.c */
     struct ir_block *ir;     /* room for a block on its way to host code */
+    struct rv_stats *stats;  /* with jit */
+    struct rv_counts counts;
     uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */
     struct jit_layout layout;
     uint64_t jit_temps[IR_TEMPS];
     struct rv_registers *registers; /* riscv.c's list, made when first asked for */
     jmp_buf escape;          /* rv_raise() lands in the run loop */
-    struct trace_cat *log_int, *log_asm, *log_exec, *guest_error;
+    struct trace_cat *log_int, *log_asm, *log_exec, *log_op, *log_out, *guest_error;
 };
 
 /* ---- handlers ---- */
@@ -397,6 +406,9 @@ void rv_access_fflags(struct rv *cpu, const struct rv_op *op);
 /* False when the host gives no code memory. */
 bool rv_native_init(struct rv *cpu);
 void rv_native_free(struct rv *cpu);
+
+/* All code is forgotten; none is running. */
+void rv_native_forget(struct rv *cpu);
 
 /* A new block: counts its runs, and becomes host code when it is worth it. */
 void rv_native_adopt(struct rv *cpu, struct rv_block *b);

@@ -8,6 +8,7 @@
 #include "translate.h"
 
 #include "bits.h"
+#include "jit-config.h"
 
 /* ---- operands ---- */
 
@@ -262,6 +263,32 @@ static bool apply(struct translation *t, const struct rv_op *op, rv_handler *fn)
     return rv_translate_float(t, op, fn);
 }
 
+/* Did the user switch off (-jit off=) the handler, or what its rule has added behind operation `from`? */
+static bool is_off(const struct translation *t, rv_handler *fn, unsigned from)
+{
+    const struct rv_config *config = t->cpu->config;
+
+    for (unsigned i = 0; i < config->off_count; i++) {
+        if (fn == config->off[i])
+            return true;
+    }
+    return jit_config_refuses(config->tuning, t->ir, from);
+}
+
+/* Applies the rule, and takes it back when it is off. */
+static bool apply_unless_off(struct translation *t, const struct rv_op *op, rv_handler *fn)
+{
+    if (!t->cpu->config->off_count && !t->cpu->config->tuning->any_op_off)
+        return apply(t, op, fn);
+    struct ir_block ir = *t->ir;
+    struct translation before = *t;
+    if (apply(t, op, fn) && !is_off(t, fn, ir.count))
+        return true;
+    *t->ir = ir;
+    *t = before;
+    return false;
+}
+
 /* Returns how many instructions a rule was found for. */
 static unsigned translate_block(struct translation *t)
 {
@@ -274,9 +301,10 @@ static unsigned translate_block(struct translation *t)
         const struct rv_op *op = &b->ops[i];
         rv_handler *fn = i ? op->fn : b->first;
         t->site = rv_site(t->cpu, b, i);
+        ir->where = t->site;
         if (!ir_has_room(ir)) {
             rv_translate_leaves(t);
-        } else if (apply(t, op, fn)) {
+        } else if (apply_unless_off(t, op, fn)) {
             rules_used += ir->count && ir->ops[ir->count - 1].code != IR_leave;
         } else if (i + 1 == b->count && rv_ends_block(t->cpu->decoder, op->raw)) {
             rv_translate_leaves(t);

@@ -435,6 +435,7 @@ static void emit_at(struct emit *e)
             emit_label(e, l);
     }
     const struct ir_op *op = &b->ops[e->at];
+    e->j->marks[e->at] = (uint32_t)(e->s->p - e->j->begin);
     emit_prepare(e, op);
     if (!emit_float(e, op))
         emit_op(e, op);
@@ -445,9 +446,11 @@ bool emit_block(struct jit *j, const struct ir_block *b)
 {
     struct emit e = { .j = j, .s = &j->as, .l = j->layout, .b = b, .room = j->room };
 
+    j->begin = j->as.p;
     emit_choose_home(&e);
     for (e.at = 0; e.at < b->count && !e.s->full; e.at++)
         emit_at(&e);
+    j->marks[b->count] = (uint32_t)(j->as.p - j->begin);
     if (!e.s->full)
         emit_cold_parts(&e);
     return !e.s->full;

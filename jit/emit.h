@@ -65,6 +65,8 @@ struct jit {
     const uint8_t *last;
     size_t last_bytes;
     const uint8_t *entry[IR_LABELS]; /* of the last code, in the executable mapping */
+    const uint8_t *begin;       /* of the last code, in the writable mapping */
+    uint32_t marks[IR_OPS + 1]; /* in the last block: see jit_last_marks() */
     struct link *links;
     unsigned link_count;
     struct holding pinned; /* between blocks */

@@ -45,6 +45,7 @@ unsigned ir_operands(enum ir_code code)
 void ir_begin(struct ir_block *b)
 {
     b->label_count = b->count = 0;
+    b->where = 0;
 }
 
 void ir_label(struct ir_block *b, uint64_t pc, uint32_t site, unsigned insns)
@@ -109,6 +110,7 @@ void ir_add(struct ir_block *b, struct ir_op op)
     if (op.dst == IR_NONE && (rows[op.code].flags & PURE))
         return;
     fold(b, &op);
+    op.where = b->where;
     b->ops[b->count++] = op;
     learn(b, &op);
 }
@@ -214,9 +216,33 @@ static void put_var(struct text *t, const struct ir_op *op, char letter, unsigne
         put(t, v < IR_GLOBALS ? " g%u" : " t%u", v < IR_GLOBALS ? v : v - IR_GLOBALS);
 }
 
-size_t ir_dump(const struct ir_block *b, char *out, size_t size)
+static void put_op(struct text *t, const struct ir_op *op)
 {
     static const char *const conds[] = { "eq", "ne", "lt", "ge", "ltu", "geu", "le", "gt" };
+
+    put(t, "%s%u", ir_name(op->code), op->size * 8u);
+    if (ir_has(op->code, 'k'))
+        put(t, ".%s", conds[op->cond]);
+    if (op->flags)
+        put(t, "%s%s", op->flags & IR_ZERO ? ".zero" : "", op->flags & IR_BOX ? ".box" : "");
+    put_var(t, op, 'd', op->dst);
+    put_var(t, op, 'a', op->a);
+    put_var(t, op, 'b', op->b);
+    put_var(t, op, 'c', op->c);
+    if (ir_has(op->code, 'i') || op->code == IR_branch)
+        put(t, " %#" PRIx64, (uint64_t)op->imm);
+}
+
+size_t ir_dump_op(const struct ir_op *op, char *out, size_t size)
+{
+    struct text t = { out, 0, size };
+
+    put_op(&t, op);
+    return t.len;
+}
+
+size_t ir_dump(const struct ir_block *b, char *out, size_t size)
+{
     struct text t = { out, 0, size };
 
     const struct ir_label *label = b->labels;
@@ -226,17 +252,8 @@ size_t ir_dump(const struct ir_block *b, char *out, size_t size)
             put(&t, "block %#" PRIx64 ", %u instructions\n", label->pc, label->insns);
             label++;
         }
-        put(&t, "  %s%u", ir_name(op->code), op->size * 8u);
-        if (ir_has(op->code, 'k'))
-            put(&t, ".%s", conds[op->cond]);
-        if (op->flags)
-            put(&t, "%s%s", op->flags & IR_ZERO ? ".zero" : "", op->flags & IR_BOX ? ".box" : "");
-        put_var(&t, op, 'd', op->dst);
-        put_var(&t, op, 'a', op->a);
-        put_var(&t, op, 'b', op->b);
-        put_var(&t, op, 'c', op->c);
-        if (ir_has(op->code, 'i') || op->code == IR_branch)
-            put(&t, " %#" PRIx64, (uint64_t)op->imm);
+        put(&t, "  ");
+        put_op(&t, op);
         put(&t, "\n");
     }
     return t.len;

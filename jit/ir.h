@@ -42,6 +42,7 @@ struct ir_op {
     uint8_t flags;
     uint8_t dst, a, b, c;
     uint32_t site; /* the guest's name for the instruction: what its callbacks get */
+    uint32_t where; /* site of the guest instruction that it is of: for people */
     int64_t imm;
 };
 
@@ -56,6 +57,7 @@ struct ir_label {
 /* What is translated together: a guest block, or the blocks of a loop, all of one guest page. */
 struct ir_block {
     unsigned label_count, count;
+    uint32_t where; /* site of the instruction that operations are added for */
     struct ir_label labels[IR_LABELS];
     struct ir_op ops[IR_OPS];
 
@@ -83,6 +85,9 @@ const char *ir_verify(const struct ir_block *b, unsigned *at);
 
 /* The block as text, a line an operation. Returns the length without the final NUL; never writes beyond size. */
 size_t ir_dump(const struct ir_block *b, char *out, size_t size);
+
+/* One operation, without a newline. */
+size_t ir_dump_op(const struct ir_op *op, char *out, size_t size);
 
 const char *ir_name(enum ir_code code);
 

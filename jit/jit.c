@@ -93,6 +93,11 @@ const void *jit_last(const struct jit *j, size_t *bytes)
     return j->last;
 }
 
+const uint32_t *jit_last_marks(const struct jit *j)
+{
+    return j->marks;
+}
+
 struct jit_result jit_run(struct jit *j, void *cpu, const void *code)
 {
     uint64_t (*enter)(void *, const void *);

@@ -17,6 +17,17 @@
 
 /* ---- parts ---- */
 
+/* -jit off=: what the JIT itself does not know are instructions. */
+static bool switch_off(struct rv_config *config, const struct strings *names, struct error *e)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (!rv_config_off(config, names->item[i]))
+            return error_set(e, "-jit off=%s: neither an instruction of this CPU nor a part of the JIT; -jit help "
+                                "lists the parts", names->item[i]);
+    }
+    return true;
+}
+
 bool riscv_make_harts(struct machine *m, uint64_t timebase, uint64_t reset_pc, struct error *e)
 {
     struct cpu_env env = machine_cpu_env(m);
@@ -27,7 +38,10 @@ bool riscv_make_harts(struct machine *m, uint64_t timebase, uint64_t reset_pc, s
     struct rv_config *config = rv_config_new(&isa, m->options->cpus, timebase, reset_pc);
 
     config->jit = m->options->accel == ACCEL_JIT;
+    config->tuning = &m->options->jit;
     m->cpu_config = config;
+    if (!switch_off(config, &m->options->jit_insns, e))
+        return false;
     for (unsigned i = 0; i < m->options->cpus; i++)
         machine_add_cpu(m, rv_new(config, &env, i));
     return true;

@@ -1,5 +1,7 @@
 /* What those who steer a machine can ask about it, and the network and memory that they reach through it. */
+#define _GNU_SOURCE 1
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,6 +40,24 @@ static bool mappings(struct control *c, struct cpu *cpu,
                      bool (*take)(void *owner, const struct control_mapping *mapping), void *owner)
 {
     return rv_inspect_mappings(cpu, take, owner);
+}
+
+static char *jit(struct control *c)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    bool any = false;
+
+    if (!out)
+        return NULL;
+    for (unsigned i = 0; i < c->cpus; i++)
+        any |= rv_inspect_jit(c->cpu[i], out);
+    fclose(out);
+    if (any)
+        return text;
+    free(text);
+    return NULL;
 }
 
 static bool block(struct control *c, unsigned n, struct control_block *out)
@@ -119,6 +139,7 @@ void control_init_info(struct machine *m)
     c->thread = thread;
     c->disassemble = disassemble;
     c->mappings = mappings;
+    c->jit = jit;
     c->block = block;
     c->net = net;
     c->character = character;

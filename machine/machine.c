@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "boot-test.h"
 #include "death.h"
+#include "host-text.h"
 #include "loop.h"
 #include "options.h"
 #include "peripherals.h"
@@ -85,17 +86,21 @@ static bool enable_item(struct trace *trace, const char *item, size_t len, struc
     static const struct {
         const char *name, *category;
     } items[] = {
-        { "in_asm", "in_asm" }, { "int", "int" }, { "exec", "exec" }, { "guest_errors", "guest_error" },
+        { "in_asm", "in_asm" }, { "op", "op" }, { "out_asm", "out_asm" }, { "int", "int" }, { "exec", "exec" },
+        { "guest_errors", "guest_error" },
     };
 
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
         if (strlen(items[i].name) == len && !memcmp(items[i].name, item, len)) {
+            if (!strcmp(items[i].name, "out_asm") && !host_text_here())
+                return error_set(e, "-d out_asm needs a build with libcapstone: install libcapstone-dev and configure "
+                                    "again; -d op is there without it");
             trace_enable(trace, items[i].category);
             return true;
         }
     }
-    return error_set(e, "-d %.*s: there are in_asm, int, exec and guest_errors; -t takes any trace category", (int)len,
-                     item);
+    return error_set(e, "-d %.*s: there are in_asm, op, out_asm, int, exec, guest_errors; -t takes any trace category",
+                     (int)len, item);
 }
 
 static bool enable_items(struct trace *trace, const char *list, struct error *e)
@@ -338,6 +343,16 @@ static void run_once(struct machine *m)
         serve_request(m);
 }
 
+/* -jit stats */
+static void print_stats(struct machine *m)
+{
+    char *text = m->options->jit.stats ? m->control.jit(&m->control) : NULL;
+
+    if (text)
+        fputs(text, stderr);
+    free(text);
+}
+
 int machine_run(struct machine *m)
 {
     struct error e;
@@ -357,6 +372,7 @@ int machine_run(struct machine *m)
     while (!m->done)
         run_once(m);
     run_end(m);
+    print_stats(m);
     peripherals_drain(m->peripherals);
     lock_drop(&m->lock);
     return m->exit_status;

@@ -167,6 +167,10 @@ bool settle_accel(struct taking *t)
 
 bool options_print_list(const struct options *o, FILE *out)
 {
+    if (!strcmp(o->list, "jit")) {
+        options_print_jit(out);
+        return true;
+    }
     if (strcmp(o->list, "accel") != 0)
         return false;
     fprintf(out, "Accelerators:\n");

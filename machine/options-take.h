@@ -20,7 +20,7 @@ bool bad_argument(struct taking *t, const char *fmt, ...) __attribute__((format(
 bool bad_word(struct taking *t, const char *what, const char *word, const char *const *known, size_t count);
 
 #define TAKERS(X) \
-    X(accel) X(action) X(echr) X(enable_kvm) X(gdb_default) X(help) X(icount) X(machine) X(memory) X(name) \
+    X(accel) X(action) X(echr) X(enable_kvm) X(gdb_default) X(help) X(icount) X(jit) X(machine) X(memory) X(name) \
     X(no_reboot) X(no_shutdown) X(rtc) X(smp) X(uuid) X(version) X(watchdog_action)
 #define DECLARE_TAKER(name) bool take_##name(struct taking *t, const char *arg);
 TAKERS(DECLARE_TAKER)

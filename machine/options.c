@@ -43,7 +43,7 @@ static const struct row rows[] = {
 /* Options whose argument "help" or "?" asks what there is. */
 static const char *const lists[] = {
     "machine", "M",       "cpu", "accel", "device",  "object", "netdev",
-    "nic",     "chardev", "d",   "t",     "display", "vga",
+    "nic",     "chardev", "d",   "t",     "display", "vga",    "jit",
 };
 
 static const char *base_name(const char *path)
@@ -254,7 +254,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *e)
 {
     struct taking t = { .o = o, .argc = argc, .argv = argv, .option = "", .e = e };
 
-    *o = (struct options){ .cpus = 1, .ram_size = OPTIONS_DEFAULT_RAM, .echr = 1 };
+    *o = (struct options){ .cpus = 1, .ram_size = OPTIONS_DEFAULT_RAM, .echr = 1, .jit = jit_config_plain };
     o->program = base_name(argc > 0 ? argv[0] : "lyrebird-system-riscv64");
     o->guest = guest_of(o->program);
     o->icount.sleep = true;
@@ -273,6 +273,7 @@ void options_free(struct options *o)
     keyvals_free(&o->machine);
     keyvals_free(&o->name_kv);
     strings_free(&o->warnings);
+    strings_free(&o->jit_insns);
     *o = (struct options){ 0 };
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "jit-config.h"
 #include "keyvals.h"
 #include "path.h"
 
@@ -66,6 +67,8 @@ struct options {
     unsigned cpus;
     uint64_t ram_size; /* bytes, a multiple of 4096 */
     enum accel accel;
+    struct jit_config jit;
+    struct strings jit_insns; /* -jit off=: words that are for the guest's CPU to know */
 
     const char *bios; /* NULL or "default": the board's; "none" */
     const char *kernel, *initrd, *append, *dtb;
@@ -119,6 +122,7 @@ void options_print_help(const struct options *o, FILE *out);
 void options_print_version(FILE *out);
 
 /* What is listed without a machine: -accel help. False when `list` is somebody else's. */
+void options_print_jit(FILE *out);
 bool options_print_list(const struct options *o, FILE *out);
 
 #endif
