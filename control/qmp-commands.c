@@ -190,6 +190,7 @@ static const struct qmp_command commands[] = {
     { "stop", "", "null", false, stop },
     { "system_powerdown", "", "null", false, powerdown },
     { "system_reset", "", "null", false, reset },
+    { "x-query-jit", "", "value", true, qmp_query_jit },
 };
 
 const struct qmp_command *qmp_commands(unsigned *count)

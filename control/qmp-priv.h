@@ -59,6 +59,7 @@ void qmp_put_version(struct text_out *out, const struct control_about *about);
 
 void qmp_query_block(struct qmp_call *call);
 void qmp_query_chardev(struct qmp_call *call);
+void qmp_query_jit(struct qmp_call *call);
 void qmp_query_commands(struct qmp_call *call);
 void qmp_query_cpus(struct qmp_call *call);
 void qmp_query_current_machine(struct qmp_call *call);

@@ -1,6 +1,7 @@
 /* qmp-query.c - what there is, and how it is doing. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "qmp-priv.h"
@@ -234,4 +235,20 @@ void qmp_query_chardev(struct qmp_call *call)
         json_end(call->out, '}');
     }
     json_end(call->out, ']');
+}
+
+/* The manual's HumanReadableText. */
+void qmp_query_jit(struct qmp_call *call)
+{
+    struct control *c = call->control;
+    char *text = c->jit ? c->jit(c) : NULL;
+
+    if (!text) {
+        qmp_fail(call, QMP_GENERIC, "guests run in the interpreter");
+        return;
+    }
+    json_begin(call->out, '{');
+    put_string(call->out, "human-readable-text", text);
+    json_end(call->out, '}');
+    free(text);
 }

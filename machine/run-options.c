@@ -22,6 +22,7 @@ static const struct row rows[] = {
     { "root", "SIZE", FIELD(root), "a Debian root file system on a disk of SIZE, made at the first run" },
     { "disk", "FILE", FIELD(disk), "where that disk is, instead of the user's data directory" },
     { "append", "TEXT", FIELD(append), "more words for the kernel's command line" },
+    { "jit", "WORD,...", FIELD(jit), "look at the JIT, or switch parts of it off; help lists the words" },
     { "forward", "RULE", FIELD(forward), "reach the guest: tcp::2222-:22 leads the host's port 2222 to its 22" },
     { "initrd", "FILE", FIELD(initrd), "an initramfs for a kernel" },
     { "arch", "NAME", FIELD(arch), "riscv64, riscv32, x86_64 or i386, when the file does not tell" },

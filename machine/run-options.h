@@ -13,6 +13,7 @@ struct run_options {
     const char *smp;
     const char *memory;
     const char *append;
+    const char *jit;
     const char *forward;
     const char *initrd;
     const char *root;       /* size of a new root disk */

@@ -90,6 +90,8 @@ static void add_machine(struct plan *p)
     add(p, "-m", p->o->memory ? p->o->memory : "1G");
     add(p, "-smp", p->o->smp ? p->o->smp : "1");
     add(p, "-nographic", NULL);
+    if (p->o->jit)
+        add(p, "-jit", p->o->jit);
     add_network(p);
     add(p, "-device", riscv ? "virtio-net-device,netdev=n0" : "virtio-net-pci,netdev=n0");
     add(p, "-device", riscv ? "virtio-rng-device" : "virtio-rng-pci");
