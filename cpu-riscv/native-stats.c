@@ -14,11 +14,12 @@
 
 enum { TOP = 10, OPCODE_SYSTEM = 0x73 };
 
-struct rv_stats *rv_stats_new(bool by_instruction)
+struct rv_stats *rv_stats_new(const struct jit_config *tuning)
 {
     struct rv_stats *s = alloc_zeroed(sizeof *s);
 
-    if (by_instruction) {
+    s->names = (struct jit_names){ .perf = tuning->perf_map, .gdb = tuning->gdb };
+    if (tuning->stats) {
         s->called = alloc_zeroed(sizeof *s->called);
         s->left = alloc_zeroed(sizeof *s->left);
     }
@@ -29,6 +30,7 @@ void rv_stats_free(struct rv_stats *s)
 {
     if (!s)
         return;
+    jit_names_forget(&s->names);
     free(s->called);
     free(s->left);
     free(s);

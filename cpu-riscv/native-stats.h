@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "jit-names.h"
 #include "state.h"
 
 enum { RV_TALLIES = 512, RV_EXITS = 4 };
@@ -35,12 +36,12 @@ struct rv_stats {
     uint64_t exits[RV_EXITS];
     uint64_t loads, stores, calls; /* calls from host code */
     uint64_t misaligned;           /* of the loads and stores */
+    struct jit_names names;        /* whom to tell of new code */
     /* by instruction; NULL unless asked for */
     struct rv_tallies *called, *left;
 };
 
-/* `by_instruction`: also counts calls and exits by the instruction that they are for. */
-struct rv_stats *rv_stats_new(bool by_instruction);
+struct rv_stats *rv_stats_new(const struct jit_config *tuning);
 void rv_stats_free(struct rv_stats *s);
 
 /* The next block's number is among those that the user wants as host code. */

@@ -158,6 +158,7 @@ static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned cou
         blocks[i]->in_loop = count > 1;
     }
     rv_stats_translated(s, cpu->jit, cpu->ir, since);
+    jit_name_last(&s->names, cpu->jit, blocks[0]->pc);
     rv_dump_native(cpu, cpu->ir, s->number);
     return true;
 }
@@ -219,15 +220,19 @@ bool rv_native_init(struct rv *cpu)
 {
     describe(cpu, &cpu->layout);
     cpu->link = RV_NO_LINK;
-    cpu->stats = rv_stats_new(cpu->config->tuning->stats);
+    cpu->stats = rv_stats_new(cpu->config->tuning);
     cpu->jit = jit_new(&cpu->layout, CODE_BYTES);
     cpu->ir = alloc_zeroed(sizeof *cpu->ir);
+    if (cpu->jit)
+        jit_name_thunks(&cpu->stats->names, cpu->jit);
     return cpu->jit;
 }
 
 void rv_native_forget(struct rv *cpu)
 {
     jit_forget(cpu->jit);
+    jit_names_forget(&cpu->stats->names);
+    jit_name_thunks(&cpu->stats->names, cpu->jit);
     cpu->stats->forgotten++;
 }
 

@@ -20,6 +20,8 @@ enum jit_switch {
 
 struct jit_config {
     bool stats;           /* count calls and exits by instruction, and print at the end */
+    bool perf, gdb;       /* tell them the names of blocks */
+    FILE *perf_map;       /* with perf, where to; the machine opens it */
     uint64_t first, last; /* blocks that become host code, by their number in order of translation, from 1 */
     bool any_op_off;
     bool op_off[IR_CODES]; /* instructions that need the operation are left to the guest's own code */

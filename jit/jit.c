@@ -93,6 +93,12 @@ const void *jit_last(const struct jit *j, size_t *bytes)
     return j->last;
 }
 
+const void *jit_thunks(const struct jit *j, size_t *bytes)
+{
+    *bytes = j->start;
+    return j->memory.exec;
+}
+
 const uint32_t *jit_last_marks(const struct jit *j)
 {
     return j->marks;

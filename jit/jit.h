@@ -93,6 +93,9 @@ const void *jit_exit_code(const struct jit *j);
 /* Host code of the last jit_emit(): for dumps and tests. */
 const void *jit_last(const struct jit *j, size_t *bytes);
 
+/* The code that all blocks share, in front of them. */
+const void *jit_thunks(const struct jit *j, size_t *bytes);
+
 /* At which of its bytes the code of each operation begins; after those of all operations, the code out of the way. */
 const uint32_t *jit_last_marks(const struct jit *j);
 

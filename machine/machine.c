@@ -12,6 +12,7 @@
 #include "host-text.h"
 #include "loop.h"
 #include "options.h"
+#include "perf-map.h"
 #include "peripherals.h"
 
 /* ---- building ---- */
@@ -137,10 +138,18 @@ static bool finish_machine_keys(const struct options *o, struct error *e)
     return keyvals_finish(&o->machine, known, e);
 }
 
+static bool open_perf_map(struct options *o, struct error *e)
+{
+    if (!o->jit.perf)
+        return true;
+    o->jit.perf_map = perf_map_open(e);
+    return o->jit.perf_map || error_prefix(e, "-jit perf");
+}
+
 static bool build(struct machine *m, unsigned xlen, struct error *e)
 {
     m->board = find_board(keyvals_get(&m->options->machine, "type"), xlen, e);
-    if (!m->board || !open_log(m, e))
+    if (!m->board || !open_log(m, e) || !open_perf_map(m->options, e))
         return false;
     if (m->options->cpus > m->board->max_cpus)
         return error_set(e, "-smp %u: board %s takes at most %u", m->options->cpus, m->board->name,
@@ -205,6 +214,9 @@ void machine_free(struct machine *m)
     trace_free(m->trace);
     if (m->log)
         fclose(m->log);
+    if (m->options->jit.perf_map)
+        fclose(m->options->jit.perf_map);
+    m->options->jit.perf_map = NULL;
     pthread_cond_destroy(&m->resume);
     pthread_cond_destroy(&m->all_parked);
     lock_destroy(&m->lock);

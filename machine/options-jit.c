@@ -1,6 +1,6 @@
 /*
- * options-jit.c - what -jit takes: stats, blocks=A..B, off=WORD,WORD... A word behind off= belongs to it, too,
- * unless it is one of the others.
+ * options-jit.c - what -jit takes: stats, perf, gdb, blocks=A..B, off=WORD,WORD... A word behind off= belongs to it,
+ * too, unless it is one of the others.
  */
 #define _GNU_SOURCE 1
 #include <stdlib.h>
@@ -17,6 +17,8 @@ struct choice {
 
 static const struct choice flags[] = {
     { "stats", offsetof(struct jit_config, stats), "at the end, on standard error: what the JIT did" },
+    { "perf", offsetof(struct jit_config, perf), "write perf's map file: names for its samples in host code" },
+    { "gdb", offsetof(struct jit_config, gdb), "tell a GDB that debugs this process the blocks' names (slow)" },
 };
 
 enum { FLAGS = sizeof flags / sizeof flags[0] };
@@ -52,7 +54,7 @@ static bool take_flag(struct jit_config *c, const char *word)
 
 static bool take_word(struct taking *t, const char *word, bool *off)
 {
-    static const char *const known[] = { "stats", "blocks=", "off=" };
+    static const char *const known[] = { "stats", "perf", "gdb", "blocks=", "off=" };
 
     if (take_flag(&t->o->jit, word)) {
         *off = false;

@@ -40,6 +40,7 @@ exempt='
 machine/main.c        exit|abort    it is main
 core/alloc.c          malloc|calloc|realloc|reallocarray|vasprintf    it is what the others call
 core/alloc.c          abort|fprintf    no memory: nobody could handle that, and a line says so
+jit/gdb-jit.[co]      __jit_debug_descriptor|gdb_jit_mutex    GDB looks for it by this name, once in a process
 host/terminal.[co]    term          atexit() and signal handlers restore the terminal, and they take no argument
 '
 
