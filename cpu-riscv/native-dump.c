@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decode.h"
+#include "host-names.h"
 #include "host-text.h"
 #include "native-stats.h"
 
@@ -14,7 +15,7 @@ struct dump {
     struct rv *cpu;
     const struct ir_block *ir;
     const uint32_t *marks; /* where the code of each operation begins, and what is out of the way */
-    const uint8_t *code;
+    struct host_scope scope;
     unsigned op;    /* the next one whose code is not yet reached */
     uint32_t site;  /* of the guest instruction printed last */
 };
@@ -36,6 +37,7 @@ static void put_guest(struct dump *d, uint32_t site)
 static void put_host(void *owner, size_t at, unsigned bytes, const char *text)
 {
     struct dump *d = owner;
+    char named[200];
 
     for (; d->op < d->ir->count && d->marks[d->op] <= at; d->op++)
         put_guest(d, d->ir->ops[d->op].where);
@@ -43,17 +45,20 @@ static void put_host(void *owner, size_t at, unsigned bytes, const char *text)
         trace_raw(d->log, "out of the way:\n");
         d->op++;
     }
-    trace_raw(d->log, "    0x%llx:  %s\n", (unsigned long long)(uintptr_t)(d->code + at), text);
+    host_names(&d->scope, text, named, sizeof named);
+    trace_raw(d->log, "    +%#-6zx %s\n", at, named);
 }
 
 static void dump_code(struct dump *d, unsigned number)
 {
     size_t bytes;
+    const uint8_t *code = jit_last(d->cpu->jit, &bytes);
 
-    d->code = jit_last(d->cpu->jit, &bytes);
+    d->scope = (struct host_scope){ d->cpu->jit, code, bytes, d->ir->site, d->b->count };
     d->marks = jit_last_marks(d->cpu->jit);
-    trace_raw(d->log, "----------------\nOUT: hart %u, block %u, %zu bytes\n", d->cpu->cpu.index, number, bytes);
-    host_text(d->code, bytes, (uintptr_t)d->code, put_host, d);
+    trace_raw(d->log, "----------------\nOUT: hart %u, block %u, %zu bytes at %#llx\n", d->cpu->cpu.index, number,
+              bytes, (unsigned long long)(uintptr_t)code);
+    host_text(code, bytes, (uintptr_t)code, put_host, d);
 }
 
 static void dump_ir(struct dump *d, unsigned number)

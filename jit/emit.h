@@ -221,6 +221,10 @@ void emit_cold_nan(struct emit *e, const struct cold *c);
  * is no room. */
 uint32_t emit_new_link(struct jit *j, uint32_t site, uint64_t target, uint8_t *at);
 
+/* The thunk that begins at this address of the executable mapping, or "thunk" for another place among them; NULL:
+ * elsewhere. */
+const char *jit_thunk_name(const struct jit *j, const uint8_t *code);
+
 /* ---- emit-x86_64.c ---- */
 
 bool emit_block(struct jit *j, const struct ir_block *b);

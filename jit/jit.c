@@ -60,6 +60,11 @@ const struct jit_host *jit_host(const struct jit *j)
     return &j->host;
 }
 
+void jit_set_host(struct jit *j, const struct jit_host *host)
+{
+    j->host = *host;
+}
+
 void jit_forget(struct jit *j)
 {
     j->as = (struct as){ j->memory.write + j->start, j->memory.write + j->memory.size, 0 };
@@ -97,6 +102,21 @@ const void *jit_thunks(const struct jit *j, size_t *bytes)
 {
     *bytes = j->start;
     return j->memory.exec;
+}
+
+const char *jit_thunk_name(const struct jit *j, const uint8_t *code)
+{
+    static const char *const loads[] = { "load8", "load16", "load32", "load64" };
+    static const char *const stores[] = { "store8", "store16", "store32", "store64" };
+    const uint8_t *at = code - j->to_exec;
+
+    if (code < j->memory.exec || code >= j->memory.exec + j->start)
+        return NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        if (at == j->load[i] || at == j->store[i])
+            return at == j->load[i] ? loads[i] : stores[i];
+    }
+    return at == j->exit ? "exit" : at == j->exit_pc ? "exit_pc" : at == j->call ? "handler" : "thunk";
 }
 
 const uint32_t *jit_last_marks(const struct jit *j)

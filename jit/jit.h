@@ -68,6 +68,9 @@ struct jit_host {
 };
 const struct jit_host *jit_host(const struct jit *j);
 
+/* Takes another host for granted from now on: for tests of what is emitted. */
+void jit_set_host(struct jit *j, const struct jit_host *host);
+
 /* Host code for a block, or NULL when the code memory is full (then jit_forget). */
 const void *jit_emit(struct jit *j, const struct ir_block *b);
 
