@@ -161,6 +161,7 @@ static void print_events(const struct rv_stats *s, const struct rv_counts *c, ui
         { "page walks", c->walks },
         { "accesses to devices", c->devices },
         { "instructions that called the interpreter's handler", s->calls },
+        { "and of those that end a block", s->systems },
         { "entries into host code", s->enters },
         { "exits: jump cache miss, or no host code there", s->exits[JIT_NEXT] },
         { "exits: jump not linked", s->exits[JIT_LINK] },

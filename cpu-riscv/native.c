@@ -79,6 +79,24 @@ static void native_call(void *c, uint32_t site)
     pair[0].fn(cpu, pair);
 }
 
+/* What has no more to do in the slice runs no other block behind it. */
+static bool native_system(void *c, uint32_t site)
+{
+    struct rv *cpu = c;
+    const struct rv_op *op = enter_site(cpu, site);
+    int64_t left = cpu->slice;
+
+    cpu->stats->systems++;
+    if (unlikely(cpu->stats->called))
+        rv_tally(cpu->stats->called, op, handler_of(cpu->block, op));
+    cpu->slice_size -= left;
+    cpu->slice = 0;
+    handler_of(cpu->block, op)(cpu, op);
+    cpu->slice_size += left;
+    cpu->slice += left;
+    return rv_has_to_look(cpu);
+}
+
 /* ---- in and out ---- */
 
 /* A jump inside the page waits to go straight to this block. */
@@ -207,7 +225,7 @@ static void describe(struct rv *cpu, struct jit_layout *l)
         .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm),
         .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),
         .stamp_mask = (uint32_t)cpu->granule_mask,
-        .load = native_load, .store = native_store, .call = native_call,
+        .load = native_load, .store = native_store, .call = native_call, .system = native_system,
     };
     for (unsigned i = 0; i <= RV_SINK; i++)
         l->global[i] = AT(x) + 8 * (int32_t)i;

@@ -75,6 +75,11 @@ void rv_run_one(struct rv *cpu)
     cpu->fflags = (uint8_t)fpu_leave();
 }
 
+bool rv_has_to_look(struct rv *cpu)
+{
+    return cpu_pending(&cpu->cpu) || cpu->waiting || cpu->debug.hit || rv_pending_interrupt(cpu) >= 0;
+}
+
 /* Between slices: why run() has to return, or -1. */
 static int look_around(struct rv *cpu)
 {

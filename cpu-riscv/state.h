@@ -7,8 +7,8 @@
  *
  * Code. A block is a run of pre-decoded instructions inside one physical page, keyed by its place in memory, private to
  * the hart. It ends with an instruction that changes pc or the hart's mode, or with the pseudo instruction `block_end`.
- * Every handler ends by calling next() (straight on), next_block() (pc is set), or leave() (pc is set; the run loop
- * looks at interrupts, mode and requests first). With optimisation these are tail calls, hence one indirect jump an
+ * Every handler ends by calling next() (straight on), next_block() (pc is set), leave() (pc is set; the run loop
+ * looks at interrupts, mode and requests first) or go_on() (one or the other). With optimisation these are tail calls, hence one indirect jump an
  * instruction; without, the stack is bounded by RV_SLICE.
  *
  * fence.i only moves `code_epoch`: the blocks of a page of an older epoch are compared with memory before one of them
@@ -302,6 +302,18 @@ static inline void leave(struct rv *cpu)
 {
     cpu->slice_size -= cpu->slice;
     cpu->slice = 0;
+}
+
+/* Does something wait for the run loop: a request, a debugger, an interrupt? */
+bool rv_has_to_look(struct rv *cpu);
+
+/* pc is set, and what decides about interrupts may have changed. */
+static inline void go_on(struct rv *cpu)
+{
+    if (unlikely(rv_has_to_look(cpu)))
+        leave(cpu);
+    else
+        next_block(cpu);
 }
 
 /* Instructions retired since reset, counted to the end of the running block: exact in handlers that end one. */

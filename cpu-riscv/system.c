@@ -48,7 +48,7 @@ static void access_csr(struct rv *cpu, const struct rv_op *op, enum csr_change c
         set_x(cpu, op->rd, to_x(cpu, old));
     cpu->pc = op_end(cpu, op);
     if (writing)
-        leave(cpu);
+        go_on(cpu);
     else
         next_block(cpu);
 }
@@ -98,13 +98,14 @@ void rv_access_fflags(struct rv *cpu, const struct rv_op *op)
 
 /* ---- environment call and breakpoint ---- */
 
-/* Neither retires; the frequent trap does not go through rv_raise(). */
+/* Neither retires; the frequent trap does not go through rv_raise(). It uses up as much of the slice as an instruction
+ * that retires: see spent() in run.c. */
 void exec_ecall(struct rv *cpu, const struct rv_op *op)
 {
-    cpu->slice++;
+    cpu->slice_size--;
     cpu->pc = op_pc(cpu, op);
     rv_trap(cpu, CAUSE_ECALL_U + cpu->priv, false, 0);
-    leave(cpu);
+    go_on(cpu);
 }
 
 void exec_ebreak(struct rv *cpu, const struct rv_op *op)
@@ -135,7 +136,7 @@ void exec_mret(struct rv *cpu, const struct rv_op *op)
     cpu->priv = (uint8_t)mpp;
     cpu->pc = return_pc(cpu, cpu->mepc);
     rv_update_spaces(cpu);
-    leave(cpu);
+    go_on(cpu);
 }
 
 void exec_sret(struct rv *cpu, const struct rv_op *op)
@@ -149,7 +150,7 @@ void exec_sret(struct rv *cpu, const struct rv_op *op)
     cpu->mstatus = s | MSTATUS_SPIE;
     cpu->pc = return_pc(cpu, cpu->sepc);
     rv_update_spaces(cpu);
-    leave(cpu);
+    go_on(cpu);
 }
 
 /* ---- waiting: 3.3.3, Zawrs ---- */
@@ -194,7 +195,7 @@ void exec_fence_i(struct rv *cpu, const struct rv_op *op)
     cpu->code_epoch++;
     rv_clear_jumps(cpu);
     cpu->pc = op_end(cpu, op);
-    leave(cpu);
+    go_on(cpu);
 }
 
 static void fence_vma(struct rv *cpu, const struct rv_op *op)
@@ -206,7 +207,7 @@ static void fence_vma(struct rv *cpu, const struct rv_op *op)
         rv_illegal(cpu, op);
     rv_fence_vma(cpu, op->rs1 ? &va : NULL, op->rs2 ? &asid : NULL);
     cpu->pc = op_end(cpu, op);
-    leave(cpu);
+    go_on(cpu);
 }
 
 void exec_sfence_vma(struct rv *cpu, const struct rv_op *op)
@@ -225,7 +226,7 @@ static void fence_around_sinval(struct rv *cpu, const struct rv_op *op)
     if (cpu->priv < PRIV_S)
         rv_illegal(cpu, op);
     cpu->pc = op_end(cpu, op);
-    leave(cpu);
+    go_on(cpu);
 }
 
 void exec_sfence_w_inval(struct rv *cpu, const struct rv_op *op)

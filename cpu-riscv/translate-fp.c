@@ -133,7 +133,7 @@ static void csr(struct translation *t, const struct rv_op *op, const struct rule
         call(t);
         rv_translate_goes_on(t, op);
     } else {
-        rv_translate_leaves(t);
+        rv_translate_system(t);
     }
 }
 

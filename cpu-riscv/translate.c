@@ -95,6 +95,24 @@ static void store(struct translation *t, const struct rv_op *op, const struct ru
                                   .imm = op->imm, .site = t->site });
 }
 
+/* With one vCPU there is no reservation to break. */
+static void exchange(struct translation *t, const struct rv_op *op, const struct rule *r)
+{
+    if (t->cpu->granule_mask)
+        ir_add(t->ir, (struct ir_op){ .code = IR_call, .size = 8, .site = t->site });
+    else
+        ir_add(t->ir, (struct ir_op){ .code = r->code, .size = r->size, .dst = dst(op), .a = op->rs1, .b = op->rs2,
+                                      .site = t->site });
+}
+
+static void spin(struct translation *t, const struct rv_op *op, const struct rule *r)
+{
+    (void)op;
+    (void)r;
+    if (t->cpu->granule_mask) /* lets the other vCPU of a host core run */
+        ir_add(t->ir, (struct ir_op){ .code = IR_call, .size = 8, .site = t->site });
+}
+
 /* Other vCPUs see stores late only from before a later load. */
 static void fence(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
@@ -106,6 +124,19 @@ static void fence(struct translation *t, const struct rv_op *op, const struct ru
 }
 
 /* ---- control flow ---- */
+
+void rv_translate_system(struct translation *t)
+{
+    ir_add(t->ir, (struct ir_op){ .code = IR_system, .size = 8, .site = t->site });
+    t->ended = true;
+}
+
+static void system(struct translation *t, const struct rv_op *op, const struct rule *r)
+{
+    (void)op;
+    (void)r;
+    rv_translate_system(t);
+}
 
 void rv_translate_leaves(struct translation *t)
 {
@@ -215,7 +246,7 @@ static const struct rule rules[] = {
     { exec_minu, reg_reg, IR_min, 8, IR_LTU, 0, 0 },
     { exec_maxu, reg_reg, IR_min, 8, IR_GEU, 0, 0 },
     UN(sext_b, ext, 1, 0), UN(sext_h, ext, 2, 0), UN(zext_h, ext, 2, IR_ZERO), UN(zext_b, ext, 1, IR_ZERO),
-    UN(rev8, bswap, 8, 0),
+    UN(rev8, bswap, 8, 0), UN(orc_b, orcb, 8, 0),
     RR(rol, rol, 8), RR(ror, ror, 8), RR(rolw, rol, 4), RR(rorw, ror, 4), RI(rori, ror, 8), RI(roriw, ror, 4),
     RR(bset, bset, 8), RR(bclr, bclr, 8), RR(binv, binv, 8), RR(bext, bext, 8), RI(bseti, bset, 8),
     RI(bclri, bclr, 8), RI(binvi, binv, 8), RI(bexti, bext, 8),
@@ -227,11 +258,17 @@ static const struct rule rules[] = {
     { exec_lwu, load, 0, 4, 0, IR_ZERO, 0 },
     { exec_sb, store, 0, 1, 0, 0, 0 }, { exec_sh, store, 0, 2, 0, 0, 0 }, { exec_sw, store, 0, 4, 0, 0, 0 },
     { exec_sd, store, 0, 8, 0, 0, 0 }, { exec_fence, fence, 0, 0, 0, 0, 0 },
+    { exec_amoswap_w, exchange, IR_xchg, 4, 0, 0, 0 }, { exec_amoswap_d, exchange, IR_xchg, 8, 0, 0, 0 },
+    { exec_amoadd_w, exchange, IR_xadd, 4, 0, 0, 0 }, { exec_amoadd_d, exchange, IR_xadd, 8, 0, 0, 0 },
+    { exec_pause, spin, 0, 0, 0, 0, 0 },
     /* control flow */
     { exec_beq, branch, 0, 0, IR_EQ, 0, 0 }, { exec_bne, branch, 0, 0, IR_NE, 0, 0 },
     { exec_blt, branch, 0, 0, IR_LT, 0, 0 }, { exec_bge, branch, 0, 0, IR_GE, 0, 0 },
     { exec_bltu, branch, 0, 0, IR_LTU, 0, 0 }, { exec_bgeu, branch, 0, 0, IR_GEU, 0, 0 },
     { exec_jal, jal, 0, 0, 0, 0, 0 }, { exec_jalr, jalr, 0, 0, 0, 0, 0 },
+    { exec_ecall, system, 0, 0, 0, 0, 0 }, { exec_mret, system, 0, 0, 0, 0, 0 },
+    { exec_sret, system, 0, 0, 0, 0, 0 }, { exec_fence_i, system, 0, 0, 0, 0, 0 },
+    { exec_sfence_vma, system, 0, 0, 0, 0, 0 }, { exec_sinval_vma, system, 0, 0, 0, 0, 0 },
 };
 
 /* Has the host what the rule's operation needs? Bit numbers and sums of 64 bits are wrong for RV32. */
@@ -243,6 +280,7 @@ static bool applies(const struct translation *t, const struct rule *r)
         return !is_rv32(t->cpu);
 
     switch (r->code) {
+    case IR_orcb: return !is_rv32(t->cpu);
     case IR_clz: return h->lzcnt;
     case IR_ctz: return h->bmi;
     case IR_popcnt: return h->popcnt;

@@ -26,8 +26,10 @@ struct rule {
     int8_t imm;
 };
 
-/* The block ends: the interpreter takes over at this instruction; or the next one's block follows. */
+/* The block ends: the interpreter takes over at this instruction; its handler is called and says where to go on; or the
+ * next instruction's block follows. */
 void rv_translate_leaves(struct translation *t);
+void rv_translate_system(struct translation *t);
 void rv_translate_goes_on(struct translation *t, const struct rv_op *op);
 
 /* F and D, and their flags; false when there is no rule. */

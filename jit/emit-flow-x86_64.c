@@ -181,6 +181,17 @@ void emit_call(struct emit *e, const struct ir_op *op)
     e->at--;
 }
 
+void emit_system(struct emit *e, const struct ir_op *op)
+{
+    emit_become(e, &e->j->pinned);
+    mov_imm(e->s, RDX, op->site);
+    call_to(e->s, e->j->system);
+    test(e->s, 0, RAX, RAX);
+    jcc_to(e->s, CC_NE, e->j->exit_next);
+    mov_load(e->s, 1, RAX, field(e, e->l->pc));
+    emit_probe(e);
+}
+
 /* ---- cold code ---- */
 
 struct cold *emit_cold(struct emit *e, enum cold_kind kind, uint8_t *from, const struct ir_op *op)
@@ -327,7 +338,9 @@ static uint8_t *emit_callback(struct emit *e, const void *fn, unsigned size, boo
     if (size)
         mov_imm(e->s, store ? R8 : RCX, size);
     mov_imm(e->s, RAX, (uintptr_t)fn);
-    rr(e->s, 0, 0, 0xff, 2, RAX); /* call rax */
+    rr(e->s, 0, 0, 0xff, 2, RAX); /* call rax; bool is al alone */
+    if (fn == (const void *)(uintptr_t)e->l->system)
+        rr8(e->s, 0, 0x0fb6, RAX, RAX);
     if (pinned)
         move_pins(e, call ? 0 : CALLEE_SAVED, false);
     if (call)
@@ -354,6 +367,7 @@ static void emit_entry(struct emit *e)
 
     j->exit_pc = e->s->p;
     mov_store(e->s, 1, field(e, e->l->pc), RAX);
+    j->exit_next = e->s->p; /* pc is set */
     mov_imm(e->s, RAX, (uint64_t)JIT_NEXT << 32);
     j->exit = e->s->p; /* rax: the result */
     move_pins(e, 0, true);
@@ -379,4 +393,5 @@ void emit_thunks(struct jit *j)
         }
         j->call[!pinned] = emit_callback(&e, (const void *)(uintptr_t)j->layout->call, 0, false, pinned);
     }
+    j->system = emit_callback(&e, (const void *)(uintptr_t)j->layout->system, 0, false, true);
 }

@@ -133,6 +133,25 @@ void emit_store(struct emit *e, const struct ir_op *op)
 }
 
 
+void emit_exchange(struct emit *e, const struct ir_op *op)
+{
+    struct cold *c;
+    int va = emit_lookup(e, op, e->l->write, COLD_CALL, &c), w = op->size == 8;
+
+    alu(e->s, 1, ALU_ADD, RCX, va);
+    if (op->b == IR_IMM)
+        mov_imm(e->s, RDX, 0);
+    else
+        mov(e->s, 1, RDX, emit_use(e, op->b, RDX));
+    if (op->code == IR_xadd)
+        b1(e->s, 0xf0); /* lock; xchg needs none */
+    rm(e->s, 0, w, op->code == IR_xadd ? 0x0fc1 : 0x87, RDX, at(RCX, 0));
+    if (!w)
+        movsxd(e->s, RDX, RDX);
+    emit_put(e, op->dst, RDX);
+    c->back = e->s->p;
+}
+
 /* ---- cold code ---- */
 
 void emit_cold_load(struct emit *e, const struct cold *c)

@@ -370,6 +370,16 @@ static void emit_bswap(struct emit *e, const struct ir_op *op)
     emit_put(e, op->dst, RAX);
 }
 
+static void emit_orcb(struct emit *e, const struct ir_op *op)
+{
+    rr(e->s, 0x66, 1, 0x0f6e, 0, emit_use(e, op->a, RAX)); /* movq xmm0, a */
+    rr(e->s, 0x66, 0, 0x0fef, 1, 1);                       /* pxor xmm1, xmm1 */
+    rr(e->s, 0x66, 0, 0x0f74, 0, 1);                       /* pcmpeqb xmm0, xmm1 */
+    rr(e->s, 0x66, 1, 0x0f7e, 0, RAX);                     /* movq rax, xmm0 */
+    group3(e->s, 1, 2, RAX);                               /* not rax */
+    emit_put(e, op->dst, RAX);
+}
+
 /* ---- blocks ---- */
 
 static void emit_fence(struct emit *e)
@@ -413,13 +423,17 @@ static void emit_op(struct emit *e, const struct ir_op *op)
     case IR_ctz: emit_count(e, op, 0x0fbc); break;
     case IR_popcnt: emit_count(e, op, 0x0fb8); break;
     case IR_bswap: emit_bswap(e, op); break;
+    case IR_orcb: emit_orcb(e, op); break;
     case IR_load: emit_load(e, op); break;
     case IR_store: emit_store(e, op); break;
+    case IR_xchg:
+    case IR_xadd: emit_exchange(e, op); break;
     case IR_fence: emit_fence(e); break;
     case IR_call: emit_call(e, op); break;
     case IR_branch: emit_branch(e, op); break;
     case IR_jump: emit_jump(e, (uint64_t)op->imm); break;
     case IR_jumpi: emit_jumpi(e, op); break;
+    case IR_system: emit_system(e, op); break;
     case IR_leave: emit_leave(e, op->site); break;
     default: assert(!"an operation without code"); break;
     }

@@ -75,7 +75,7 @@ struct jit {
 
     /* Thunks, in the writable mapping. Those of [1] are for code whose registers do not hold the pinned globals: it
      * has stored what they hold, and loads it again. */
-    uint8_t *enter, *exit, *exit_pc, *load[2][4], *store[2][4], *call[2];
+    uint8_t *enter, *exit, *exit_pc, *exit_next, *load[2][4], *store[2][4], *call[2], *system;
 };
 
 struct emit {
@@ -179,6 +179,7 @@ void emit_reload(struct emit *e, const struct holding *h);
 
 void emit_load(struct emit *e, const struct ir_op *op);
 void emit_store(struct emit *e, const struct ir_op *op);
+void emit_exchange(struct emit *e, const struct ir_op *op);
 void emit_cold_load(struct emit *e, const struct cold *c);
 void emit_cold_store(struct emit *e, const struct cold *c);
 
@@ -197,6 +198,7 @@ void emit_jump(struct emit *e, uint64_t pc);
 void emit_jumpi(struct emit *e, const struct ir_op *op);
 void emit_leave(struct emit *e, uint32_t site);
 void emit_call(struct emit *e, const struct ir_op *op);
+void emit_system(struct emit *e, const struct ir_op *op);
 void emit_thunks(struct jit *j);
 
 /* ---- emit-fp-x86_64.c ---- */

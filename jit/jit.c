@@ -112,11 +112,17 @@ const char *jit_thunk_name(const struct jit *j, const uint8_t *code)
 
     if (code < j->memory.exec || code >= j->memory.exec + j->start)
         return NULL;
-    for (unsigned i = 0; i < 4; i++) {
-        if (at == j->load[i] || at == j->store[i])
-            return at == j->load[i] ? loads[i] : stores[i];
+    for (unsigned i = 0; i < 8; i++) {
+        if (at == j->load[i / 4][i % 4] || at == j->store[i / 4][i % 4])
+            return at == j->load[i / 4][i % 4] ? loads[i % 4] : stores[i % 4];
     }
-    return at == j->exit ? "exit" : at == j->exit_pc ? "exit_pc" : at == j->call ? "handler" : "thunk";
+    if (at == j->call[0] || at == j->call[1])
+        return "handler";
+    return at == j->exit        ? "exit"
+           : at == j->exit_pc   ? "exit_pc"
+           : at == j->exit_next ? "exit_next"
+           : at == j->system    ? "system"
+                                : "thunk";
 }
 
 const uint32_t *jit_last_marks(const struct jit *j)

@@ -42,6 +42,7 @@ struct jit_layout {
     uint64_t (*load)(void *cpu, uint32_t site, uint64_t va, unsigned size);
     void (*store)(void *cpu, uint32_t site, uint64_t va, uint64_t value, unsigned size);
     void (*call)(void *cpu, uint32_t site);
+    bool (*system)(void *cpu, uint32_t site); /* sets pc; true: jit_run() comes back with JIT_NEXT */
 };
 
 /* Why host code came back: what jit_run() returns. */

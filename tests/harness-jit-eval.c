@@ -64,6 +64,16 @@ static uint64_t upper_half(uint64_t a, uint64_t b, bool is_unsigned)
     return is_unsigned ? (uint64_t)(u >> 64) : (uint64_t)(s >> 64);
 }
 
+/* Ones in place of each byte that is not zero. */
+static uint64_t each_byte(uint64_t a)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < 64; i += 8)
+        v |= a >> i & 0xff ? UINT64_C(0xff) << i : 0;
+    return v;
+}
+
 /* 64 bits of a result of which a 32-bit operation keeps the low half. */
 static uint64_t compute(const struct ir_op *op, uint64_t a, uint64_t b)
 {
@@ -103,6 +113,7 @@ static uint64_t compute(const struct ir_op *op, uint64_t a, uint64_t b)
     case IR_ctz: return low ? (uint64_t)__builtin_ctzll(low) : width;
     case IR_popcnt: return (uint64_t)__builtin_popcountll(low);
     case IR_bswap: return __builtin_bswap64(a);
+    case IR_orcb: return each_byte(a);
     default: assert(!"not an integer operation"); return 0;
     }
 }
@@ -194,6 +205,8 @@ static void access_memory(struct lab_state *s, const struct ir_op *op, uint64_t 
         return;
     }
     uint64_t v = get_le(p, op->size);
+    if (op->code == IR_xchg || op->code == IR_xadd)
+        put_le(p, *lab_var(s, op->b) + (op->code == IR_xadd ? v : 0), op->size);
     if (op->dst == IR_NONE)
         return;
     if (op->flags & IR_BOX)
@@ -210,7 +223,7 @@ void lab_eval(struct lab_state *s, const struct ir_op *op, unsigned rounding, ui
     uint64_t b = !ir_has(op->code, 'b') ? 0 : op->b == IR_IMM ? (uint64_t)op->imm : *lab_var(s, op->b);
     uint64_t c = ir_has(op->code, 'c') ? *lab_var(s, op->c) : 0, v;
 
-    if (op->code == IR_load || op->code == IR_store) {
+    if (op->code >= IR_load && op->code <= IR_xadd) {
         access_memory(s, op, (a + (uint64_t)op->imm) & address_mask);
         return;
     }
