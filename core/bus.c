@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "bits.h"
+#include "code-watch.h"
 #include "device.h"
 #include "ram.h"
 #include "trace.h"
@@ -18,6 +19,7 @@ struct bus {
     void (*changed)(void *owner);
     void *owner;
     struct trace_cat *guest_error;
+    struct code_watch *code;
 };
 
 struct bus *bus_new(struct trace *trace)
@@ -171,6 +173,17 @@ enum bus_status bus_read(struct bus *bus, uint64_t gpa, unsigned width, uint64_t
     return BUS_OK;
 }
 
+void bus_set_code_watch(struct bus *bus, struct code_watch *watch)
+{
+    bus->code = watch;
+}
+
+static void wrote(const struct bus *bus, const uint8_t *host, size_t len)
+{
+    if (bus->code)
+        code_watch_wrote(bus->code, host, len);
+}
+
 enum bus_status bus_write(struct bus *bus, uint64_t gpa, unsigned width, uint64_t value)
 {
     uint8_t *host = bus_memory(bus, gpa, width, true);
@@ -178,6 +191,7 @@ enum bus_status bus_write(struct bus *bus, uint64_t gpa, unsigned width, uint64_
 
     if (host) {
         put_le(host, value, width);
+        wrote(bus, host, width);
         return BUS_OK;
     }
     const struct bus_range *r = device_at(bus, gpa, width, "write", &status);
@@ -233,6 +247,8 @@ static bool copy(const struct bus *bus, uint64_t gpa, uint8_t *buf, size_t len, 
             copy_in(buf, r->host + off, n);
         else
             copy_out(r->host + off, buf, n);
+        if (way == COPY_OUT)
+            wrote(bus, r->host + off, n);
         gpa += n;
         buf += n;
         len -= n;

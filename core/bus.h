@@ -14,6 +14,7 @@
 #include "error.h"
 
 struct bus;
+struct code_watch;
 struct device;
 struct ram;
 struct trace;
@@ -73,6 +74,10 @@ enum bus_status bus_write(struct bus *bus, uint64_t gpa, unsigned width, uint64_
  * May cross RAM ranges. */
 bool dma_read(struct bus *bus, uint64_t gpa, void *buf, size_t len) __attribute__((warn_unused_result));
 bool dma_write(struct bus *bus, uint64_t gpa, const void *buf, size_t len) __attribute__((warn_unused_result));
+
+/* Tells the watch (borrowed) of everything that is written through the bus: by devices, loaders and debuggers. Before
+ * the machine runs; NULL ends it. */
+void bus_set_code_watch(struct bus *bus, struct code_watch *watch);
 
 /* Loaders and debuggers: also writes ROM and flash contents. */
 bool bus_poke(struct bus *bus, uint64_t gpa, const void *buf, size_t len) __attribute__((warn_unused_result));

@@ -14,6 +14,7 @@ enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, PAGE_HASH_BITS = 12, ARENA = 
 struct rv_code {
     struct rv_block *heads[HASH_SIZE];
     struct rv_page *pages[1 << PAGE_HASH_BITS];
+    struct rv_page *aliases[1 << PAGE_HASH_BITS];
     uint8_t *arena;
     size_t used;
     bool full;
@@ -49,12 +50,29 @@ static struct rv_block **head_of(struct rv_code *code, const uint8_t *host, uint
     return &code->heads[hash(host, pc, HASH_BITS)];
 }
 
+static void unwatch(struct rv *cpu, struct rv_page *page)
+{
+    if (cpu->fresh && page->watched)
+        rv_fresh_forget(cpu->fresh, page->host);
+    page->watched = false;
+}
+
+static void unwatch_all(struct rv *cpu)
+{
+    for (unsigned i = 0; i < 1 << PAGE_HASH_BITS; i++) {
+        for (struct rv_page *p = cpu->code->aliases[i]; p; p = p->alias)
+            unwatch(cpu, p);
+    }
+}
+
 static void empty(struct rv *cpu)
 {
     struct rv_code *code = cpu->code;
 
+    unwatch_all(cpu);
     memset(code->heads, 0, sizeof code->heads);
     memset(code->pages, 0, sizeof code->pages);
+    memset(code->aliases, 0, sizeof code->aliases);
     code->used = 0;
     code->full = false;
     rv_clear_jumps(cpu);
@@ -140,6 +158,14 @@ static void decode(struct rv *cpu, struct rv_block *b, const uint8_t *host)
 
 /* ---- pages ---- */
 
+/* Before anything is decoded from it. */
+static void watch(struct rv *cpu, struct rv_page *page)
+{
+    if (cpu->fresh && !page->watched)
+        rv_fresh_code(cpu->fresh, page->host);
+    page->watched = true;
+}
+
 static struct rv_page *page_of(struct rv *cpu, const uint8_t *host)
 {
     const uint8_t *start = host - ((uintptr_t)host & (PAGE_SIZE - 1));
@@ -150,9 +176,10 @@ static struct rv_page *page_of(struct rv *cpu, const uint8_t *host)
         if (p->host == start && p->va == va)
             return p;
     }
+    struct rv_page **alias = &cpu->code->aliases[hash(start, 0, PAGE_HASH_BITS)];
     struct rv_page *p = take(cpu->code, sizeof *p);
-    *p = (struct rv_page){ .host = start, .va = va, .older = *head, .epoch = cpu->code_epoch };
-    *head = p;
+    *p = (struct rv_page){ .host = start, .va = va, .older = *head, .alias = *alias, .epoch = cpu->code_epoch };
+    *head = *alias = p;
     return p;
 }
 
@@ -179,6 +206,20 @@ static void validate(struct rv *cpu, struct rv_page *page)
     for (struct rv_block *dead = page->blocks; dead; dead = dead->sibling)
         unlink_block(cpu->code, dead);
     page->blocks = NULL;
+    unwatch(cpu, page);
+}
+
+bool rv_compare_code(struct rv *cpu, const uint8_t *host)
+{
+    bool forgot = false;
+
+    for (struct rv_page *p = cpu->code->aliases[hash(host, 0, PAGE_HASH_BITS)]; p; p = p->alias) {
+        if (p->host != host || !p->blocks)
+            continue;
+        validate(cpu, p);
+        forgot |= !p->blocks;
+    }
+    return forgot;
 }
 
 static struct rv_block *new_block(struct rv *cpu, const uint8_t *host)
@@ -191,6 +232,7 @@ static struct rv_block *new_block(struct rv *cpu, const uint8_t *host)
     struct rv_page *page = page_of(cpu, host);
     if (page->epoch != cpu->code_epoch)
         validate(cpu, page);
+    watch(cpu, page);
     struct rv_block *b = (struct rv_block *)(void *)(code->arena + code->used);
     decode(cpu, b, host);
     if (!b->count)

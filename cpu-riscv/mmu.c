@@ -123,6 +123,8 @@ static int update_pte(struct rv *cpu, uint8_t *p, uint64_t gpa, unsigned size, u
         return page_cause[access];
     if (!bus_memory(cpu->cpu.env.bus, gpa, size, true) || !rv_pmp_allows(cpu, gpa, size, PRIV_S, ACCESS_WRITE))
         return access_cause[access];
+    if (cpu->fresh)
+        rv_fresh_write(cpu->fresh, p);
     if (size == 4) {
         uint32_t old = (uint32_t)pte;
         return __atomic_compare_exchange_n((uint32_t *)(void *)p, &old, (uint32_t)want, false, __ATOMIC_SEQ_CST,
@@ -209,6 +211,15 @@ static uint8_t *adopt(struct rv_space *space, uint64_t va, enum rv_access access
     return (uint8_t *)(uintptr_t)(va + tlb_slot(tlb_of(space, access), va)->addend);
 }
 
+/* The hart may write to the page from now on. */
+static void watch_write(struct rv *cpu, uint64_t gpa)
+{
+    uint8_t *host = cpu->fresh ? bus_memory(cpu->cpu.env.bus, gpa, 1, true) : NULL;
+
+    if (host)
+        rv_fresh_write(cpu->fresh, host);
+}
+
 static void fill(struct rv *cpu, struct rv_space *space, uint64_t va, const struct place *at, enum rv_access access)
 {
     uint64_t page = at->gpa & ~(uint64_t)(PAGE_SIZE - 1);
@@ -236,6 +247,8 @@ static int resolve(struct rv *cpu, struct rv_space *space, uint64_t va, unsigned
     if (!rv_pmp_allows(cpu, at->gpa, size, space->view & RV_VIEW_PRIV, access))
         return access_cause[access];
     fill(cpu, space, va, at, access);
+    if (access == ACCESS_WRITE)
+        watch_write(cpu, at->gpa);
     if (unlikely(cpu->debug.watch_count) && access != ACCESS_EXEC)
         rv_debug_access(cpu, va, size, access == ACCESS_WRITE);
     return 0;

@@ -253,6 +253,7 @@ static void destroy(struct cpu *c)
     timer_arm(&cpu->stimer, CLOCK_NEVER);
     rv_native_free(cpu);
     rv_code_free(cpu->code);
+    rv_fresh_free(cpu->fresh);
     free(cpu->registers);
     rv_spaces_free(cpu);
     cpu_fini(c);
@@ -291,6 +292,7 @@ struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, un
     cpu->va_mask = ~UINT64_C(0) >> (64 - config->isa.xlen);
     rv_spaces_init(cpu);
     cpu->code = rv_code_new();
+    cpu->fresh = cpu->granule_mask ? NULL : rv_fresh_new(env->bus);
     cpu->log_int = trace_category(env->trace, "int");
     cpu->log_asm = trace_category(env->trace, "in_asm");
     cpu->log_op = trace_category(env->trace, "op");

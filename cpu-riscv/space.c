@@ -193,6 +193,14 @@ void rv_flush_all(struct rv *cpu)
         clear(&cpu->globals[i]);
 }
 
+void rv_drop_write_entries(struct rv *cpu)
+{
+    for (unsigned i = 0; i < RV_SPACES; i++)
+        tlb_clear(&cpu->spaces[i].write);
+    for (unsigned i = 0; i < RV_GLOBALS; i++)
+        tlb_clear(&cpu->globals[i].write);
+}
+
 void rv_clear_jumps(struct rv *cpu)
 {
     for (unsigned i = 0; i < RV_SPACES; i++) {

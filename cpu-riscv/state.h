@@ -11,8 +11,8 @@
  * looks at interrupts, mode and requests first) or go_on() (one or the other). With optimisation these are tail calls, hence one indirect jump an
  * instruction; without, the stack is bounded by RV_SLICE.
  *
- * fence.i only moves `code_epoch`: the blocks of a page of an older epoch are compared with memory before one of them
- * runs again, so no store has to be watched.
+ * When code may have changed, `code_epoch` moves: the blocks of a page of an older epoch are compared with memory before
+ * one of them runs again. fresh.c knows when a fence.i does not need it.
  */
 #ifndef RISCV_STATE_H
 #define RISCV_STATE_H
@@ -84,6 +84,8 @@ struct rv_page {
     const uint8_t *host;
     uint64_t va;
     struct rv_page *older; /* hash chain */
+    struct rv_page *alias; /* hash chain by `host` alone */
+    bool watched;          /* fresh.c knows of it */
     struct rv_block *blocks;
     uint32_t epoch; /* at which all blocks were what memory held */
 };
@@ -219,6 +221,7 @@ struct rv {
     } space_keys[RV_SPACES];
     uint64_t tick;
     struct rv_code *code;    /* block cache: block.c */
+    struct rv_fresh *fresh;  /* NULL: there are other harts */
     struct jit *jit;         /* NULL: interpreter only; with it, native.c */
     struct ir_block *ir;     /* room for a block on its way to host code */
     struct rv_stats *stats;  /* with jit */
@@ -392,9 +395,32 @@ void rv_spaces_free(struct rv *cpu);
 /* Forgets where blocks are, not the blocks. */
 void rv_clear_jumps(struct rv *cpu);
 
+/* All write entries of all TLBs. */
+void rv_drop_write_entries(struct rv *cpu);
+
+/* ---- what fence.i has to look at (fresh.c) ---- */
+
+/* For the only hart of a machine. */
+struct rv_fresh *rv_fresh_new(struct bus *bus);
+void rv_fresh_free(struct rv_fresh *w);
+
+/* The page of `host` can be written from now on without a look. */
+void rv_fresh_write(struct rv_fresh *w, const uint8_t *host);
+
+/* Blocks will be decoded from the page that starts here; all have been forgotten. */
+void rv_fresh_code(struct rv_fresh *w, const uint8_t *page);
+void rv_fresh_forget(struct rv_fresh *w, const uint8_t *page);
+
+/* fence.i, unprivileged spec 6: later fetches see earlier stores. */
+void rv_fence_code(struct rv *cpu);
+
 /* ---- decoded code (block.c) ---- */
 
 struct rv_code *rv_code_new(void);
+
+/* Forgets the blocks decoded from a page (its start in host memory) unless they are what memory holds; true when any
+ * were. */
+bool rv_compare_code(struct rv *cpu, const uint8_t *page);
 void rv_code_free(struct rv_code *code);
 
 /* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped or a debugger's breakpoint was hit. */

@@ -189,11 +189,10 @@ void exec_wrs_sto(struct rv *cpu, const struct rv_op *op)
 
 /* ---- fences ---- */
 
-/* fence.i, unprivileged spec 6: see the rule about code_epoch in state.h. */
+/* fence.i: unprivileged spec 6 */
 void exec_fence_i(struct rv *cpu, const struct rv_op *op)
 {
-    cpu->code_epoch++;
-    rv_clear_jumps(cpu);
+    rv_fence_code(cpu);
     cpu->pc = op_end(cpu, op);
     go_on(cpu);
 }
