@@ -25,6 +25,10 @@ const uint8_t *rv_fetch_address(struct rv *cpu, uint64_t va, int *cause);
 /* cpu_ops.translate. */
 bool rv_translate_debug(struct cpu *cpu, uint64_t gva, uint64_t *gpa);
 
+/* Before an access to va: brings its page into the TLB. False when it is there already, or cannot be; whatever there
+ * is to be done, the instruction does. */
+bool rv_touch(struct rv *cpu, uint64_t va, enum rv_access access);
+
 /* Effective address of a load or store. */
 static inline uint64_t rv_ea(const struct rv *cpu, const struct rv_op *op)
 {

@@ -262,6 +262,17 @@ int rv_check_access(struct rv *cpu, uint64_t va, unsigned size, enum rv_access a
     return !cause && !bus_find(cpu->cpu.env.bus, at.gpa) ? access_cause[access] : cause;
 }
 
+bool rv_touch(struct rv *cpu, uint64_t va, enum rv_access access)
+{
+    const struct tlb_entry *t = tlb_slot(tlb_of(cpu->data, access), va);
+
+    if (t->tag == tlb_tag(va, 1) || cpu->debug.watch_count)
+        return false;
+    if (!adopt(cpu->data, va, access))
+        (void)rv_check_access(cpu, va, 1, access);
+    return t->tag == tlb_tag(va, 1);
+}
+
 static enum bus_status device_access(struct rv *cpu, uint64_t gpa, unsigned size, enum rv_access access,
                                      uint64_t *value)
 {

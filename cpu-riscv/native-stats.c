@@ -162,6 +162,7 @@ static void print_events(const struct rv_stats *s, const struct rv_counts *c, ui
         { "accesses to devices", c->devices },
         { "instructions that called the interpreter's handler", s->calls },
         { "and of those that end a block", s->systems },
+        { "looks for a page of several accesses", s->touches },
         { "entries into host code", s->enters },
         { "exits: jump cache miss, or no host code there", s->exits[JIT_NEXT] },
         { "exits: jump not linked", s->exits[JIT_LINK] },

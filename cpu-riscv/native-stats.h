@@ -34,7 +34,7 @@ struct rv_stats {
     uint64_t links;        /* jumps that became direct */
     uint64_t enters;       /* of host code from C, and how it came back: enum jit_exit */
     uint64_t exits[RV_EXITS];
-    uint64_t loads, stores, calls, systems; /* calls from host code */
+    uint64_t loads, stores, calls, systems, touches; /* calls from host code */
     uint64_t misaligned;           /* of the loads and stores */
     struct jit_names names;        /* whom to tell of new code */
     /* by instruction; NULL unless asked for */

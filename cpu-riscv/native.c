@@ -17,7 +17,7 @@
 #include "native-stats.h"
 #include "state.h"
 
-enum { WARM_RUNS = 3, LOOP_RUNS = 12, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
+enum { MANY_LEAVES = 200, WARM_RUNS = 3, LOOP_RUNS = 12, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
 
 /* ---- what host code calls ---- */
 
@@ -80,6 +80,22 @@ static void native_call(void *c, uint32_t site)
 }
 
 /* What has no more to do in the slice runs no other block behind it. */
+static bool touch(struct rv *cpu, uint32_t site, enum rv_access access)
+{
+    cpu->stats->touches++;
+    return rv_touch(cpu, rv_ea(cpu, enter_site(cpu, site)), access);
+}
+
+static bool native_touch_load(void *c, uint32_t site)
+{
+    return touch(c, site, ACCESS_READ);
+}
+
+static bool native_touch_store(void *c, uint32_t site)
+{
+    return touch(c, site, ACCESS_WRITE);
+}
+
 static bool native_system(void *c, uint32_t site)
 {
     struct rv *cpu = c;
@@ -113,47 +129,20 @@ static void link_to(struct rv *cpu, const struct rv_block *b)
     }
 }
 
-static void exec_native(struct rv *cpu, const struct rv_op *op)
-{
-    const struct rv_block *b = cpu->block;
-    uint32_t site;
-    unsigned i;
-
-    if (cpu->slice < 0) /* less is left than the block has */
-        return b->first(cpu, op);
-    if (cpu->link != RV_NO_LINK)
-        link_to(cpu, b);
-    cpu->slice += b->count; /* host code counts for itself */
-    cpu->stats->enters++;
-    struct jit_result r = jit_run(cpu->jit, cpu, b->entry);
-    cpu->stats->exits[r.why]++;
-    switch (r.why) {
-    case JIT_NEXT:
-        return;
-    case JIT_LINK:
-        cpu->pc = jit_link_target(cpu->jit, r.what, &site);
-        cpu->link = r.what;
-        return;
-    case JIT_BUDGET:
-        cpu->pc = rv_block_at(cpu, r.what, &i)->pc;
-        return;
-    case JIT_SITE:
-        op = enter_site(cpu, r.what);
-        if (unlikely(cpu->stats->left))
-            rv_tally(cpu->stats->left, op, handler_of(cpu->block, op));
-        return handler_of(cpu->block, op)(cpu, op);
-    }
-}
+static void exec_native(struct rv *cpu, const struct rv_op *op);
 
 /* Host code for the blocks; false when they stay with the interpreter. */
 static bool translate(struct rv *cpu, struct rv_block **blocks, unsigned count)
 {
     struct ir_block *ir = cpu->ir;
+    bool group = !is_rv32(cpu) && blocks[0]->leaves < MANY_LEAVES;
     unsigned at;
 
     (void)at;
-    if (!rv_translate(cpu, blocks, count, ir) || !rv_stats_wanted(cpu->stats, cpu->config->tuning))
+    if (!rv_translate(cpu, blocks, count, group ? cpu->ungrouped : ir) || !rv_stats_wanted(cpu->stats, cpu->config->tuning))
         return false;
+    if (group)
+        ir_group(cpu->ungrouped, ir, !cpu->granule_mask);
     assert(!LYREBIRD_DEBUG || !ir_verify(ir, &at));
     const void *code = jit_emit(cpu->jit, ir);
     if (!code)
@@ -181,6 +170,48 @@ static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned cou
     return true;
 }
 
+/* Accesses that were taken for one page's seldom are: from now on each looks for itself. */
+static void note_leave(struct rv *cpu, struct rv_block *b)
+{
+    const void *old = b->entry;
+
+    if (b->leaves < MANY_LEAVES && ++b->leaves == MANY_LEAVES && !b->in_loop && become_native(cpu, &b, 1))
+        jit_redirect(cpu->jit, old, b->entry);
+}
+
+static void exec_native(struct rv *cpu, const struct rv_op *op)
+{
+    const struct rv_block *b = cpu->block;
+    uint32_t site;
+    unsigned i;
+
+    if (cpu->slice < 0) /* less is left than the block has */
+        return b->first(cpu, op);
+    if (cpu->link != RV_NO_LINK)
+        link_to(cpu, b);
+    cpu->slice += b->count; /* host code counts for itself */
+    cpu->stats->enters++;
+    struct jit_result r = jit_run(cpu->jit, cpu, b->entry);
+    cpu->stats->exits[r.why]++;
+    switch (r.why) {
+    case JIT_NEXT:
+        return;
+    case JIT_LINK:
+        cpu->pc = jit_link_target(cpu->jit, r.what, &site);
+        cpu->link = r.what;
+        return;
+    case JIT_BUDGET:
+        cpu->pc = rv_block_at(cpu, r.what, &i)->pc;
+        return;
+    case JIT_SITE:
+        op = enter_site(cpu, r.what);
+        note_leave(cpu, (struct rv_block *)(uintptr_t)cpu->block);
+        if (unlikely(cpu->stats->left))
+            rv_tally(cpu->stats->left, op, handler_of(cpu->block, op));
+        return handler_of(cpu->block, op)(cpu, op);
+    }
+}
+
 /* A loop waits until all of it has been seen. */
 static void exec_warm(struct rv *cpu, const struct rv_op *op)
 {
@@ -204,6 +235,7 @@ void rv_native_adopt(struct rv *cpu, struct rv_block *b)
     b->entry = jit_exit_code(cpu->jit);
     b->runs = 0;
     b->in_loop = false;
+    b->leaves = 0;
     b->ops[0].fn = exec_warm;
 }
 
@@ -225,7 +257,8 @@ static void describe(struct rv *cpu, struct jit_layout *l)
         .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm),
         .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),
         .stamp_mask = (uint32_t)cpu->granule_mask,
-        .load = native_load, .store = native_store, .call = native_call, .system = native_system,
+        .load = native_load, .store = native_store, .call = native_call, .touch = { native_touch_load, native_touch_store },
+         .system = native_system,
     };
     for (unsigned i = 0; i <= RV_SINK; i++)
         l->global[i] = AT(x) + 8 * (int32_t)i;
@@ -241,6 +274,7 @@ bool rv_native_init(struct rv *cpu)
     cpu->stats = rv_stats_new(cpu->config->tuning);
     cpu->jit = jit_new(&cpu->layout, CODE_BYTES);
     cpu->ir = alloc_zeroed(sizeof *cpu->ir);
+    cpu->ungrouped = alloc_zeroed(sizeof *cpu->ungrouped);
     if (cpu->jit)
         jit_name_thunks(&cpu->stats->names, cpu->jit);
     return cpu->jit;
@@ -258,5 +292,6 @@ void rv_native_free(struct rv *cpu)
 {
     jit_free(cpu->jit);
     free(cpu->ir);
+    free(cpu->ungrouped);
     rv_stats_free(cpu->stats);
 }

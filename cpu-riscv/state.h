@@ -75,6 +75,7 @@ struct rv_block {
     uint16_t count; /* instructions, without block_end */
     uint8_t runs;   /* while it is not yet host code */
     bool in_loop;   /* host code that it shares with a loop's other blocks */
+    uint8_t leaves; /* of host code in the middle, counted up to a limit (native.c) */
     struct rv_op ops[];
 };
 
@@ -223,7 +224,7 @@ struct rv {
     struct rv_code *code;    /* block cache: block.c */
     struct rv_fresh *fresh;  /* NULL: there are other harts */
     struct jit *jit;         /* NULL: interpreter only; with it, native.c */
-    struct ir_block *ir;     /* room for a block on its way to host code */
+    struct ir_block *ir, *ungrouped; /* room for a block on its way to host code */
     struct rv_stats *stats;  /* with jit */
     struct rv_counts counts;
     uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */

@@ -246,6 +246,17 @@ static void emit_cold_call(struct emit *e, const struct cold *c)
     jump_to(e->s, c->back);
 }
 
+/* Tries again when the guest could bring the page into the TLB. */
+static void emit_cold_touch(struct emit *e, const struct cold *c)
+{
+    mov_imm(e->s, RDX, c->op->site);
+    emit_thunk_call(e, c, e->j->touch[!!(c->op->flags & IR_WRITE)]);
+    emit_reload_floats(e, c);
+    test(e->s, 0, RAX, RAX);
+    jcc_to(e->s, CC_NE, c->back);
+    emit_leave(e, c->op->site);
+}
+
 static void emit_cold_exit(struct emit *e, const struct cold *c)
 {
     unsigned n = label_of(e, c->target);
@@ -268,7 +279,7 @@ static void emit_cold_exit(struct emit *e, const struct cold *c)
 
 static void emit_one_cold(struct emit *e, const struct cold *c)
 {
-    if (c->kind == COLD_LOAD || c->kind == COLD_STORE || c->kind == COLD_CALL)
+    if (c->kind <= COLD_TOUCH)
         share_moves(e, &c->held);
     emit_hold(e, &c->held);
     if (c->kind != COLD_EXIT)
@@ -277,6 +288,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
     case COLD_LOAD: emit_cold_load(e, c); break;
     case COLD_STORE: emit_cold_store(e, c); break;
     case COLD_CALL: emit_cold_call(e, c); break;
+    case COLD_TOUCH: emit_cold_touch(e, c); break;
     case COLD_NAN: emit_cold_nan(e, c); break;
     case COLD_LEAVE: emit_leave(e, c->op->site); break;
     case COLD_BUDGET:
@@ -339,7 +351,7 @@ static uint8_t *emit_callback(struct emit *e, const void *fn, unsigned size, boo
         mov_imm(e->s, store ? R8 : RCX, size);
     mov_imm(e->s, RAX, (uintptr_t)fn);
     rr(e->s, 0, 0, 0xff, 2, RAX); /* call rax; bool is al alone */
-    if (fn == (const void *)(uintptr_t)e->l->system)
+    if (call && fn != (const void *)(uintptr_t)e->l->call)
         rr8(e->s, 0, 0x0fb6, RAX, RAX);
     if (pinned)
         move_pins(e, call ? 0 : CALLEE_SAVED, false);
@@ -391,6 +403,8 @@ void emit_thunks(struct jit *j)
             j->load[!pinned][i] = emit_callback(&e, load, 1u << i, false, pinned);
             j->store[!pinned][i] = emit_callback(&e, store, 1u << i, true, pinned);
         }
+        for (unsigned i = 0; i < 2; i++)
+            j->touch[i][!pinned] = emit_callback(&e, (const void *)(uintptr_t)j->layout->touch[i], 0, false, pinned);
         j->call[!pinned] = emit_callback(&e, (const void *)(uintptr_t)j->layout->call, 0, false, pinned);
     }
     j->system = emit_callback(&e, (const void *)(uintptr_t)j->layout->system, 0, false, true);

@@ -21,6 +21,48 @@ static unsigned log2_of(unsigned size)
     return size == 8 ? 3 : size / 2;
 }
 
+/* rcx := 16 times the TLB's index for the address in rcx or `va`. */
+static void emit_index(struct emit *e, int va)
+{
+    if (e->j->host.bmi2) {
+        vex(e->s, 3, 3, 0, 0xf0, RCX, 0, va); /* rorx ecx, va, 8 */
+        b1(e->s, 8);
+    } else {
+        if (va != RCX)
+            mov(e->s, 0, RCX, va);
+        shift_imm(e->s, 0, SH_SHR, RCX, 8);
+    }
+    alu_imm(e->s, 0, ALU_AND, RCX, (1 << (e->l->tlb_bits + 4)) - 16);
+}
+
+void emit_page(struct emit *e, const struct ir_op *op)
+{
+    int32_t table = op->flags & IR_WRITE ? e->l->write : e->l->read;
+    int32_t lo = (int32_t)op->imm, hi = (int32_t)(op->imm >> 32);
+    uint8_t *again = e->s->p;
+    int base = emit_use(e, op->a, RAX), d = destination(e, op->dst, RCX);
+
+    lea(e->s, 1, RDX, at(base, hi));
+    if (lo) {
+        lea(e->s, 0, RCX, at(base, lo));
+        base = RCX;
+    }
+    emit_index(e, base);
+    alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
+    alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
+    emit_cold(e, COLD_TOUCH, jcc32(e->s, CC_NE), op)->back = again;
+    mov_load(e->s, 1, d, at_index(R14, RCX, 1, table + 8));
+    emit_put(e, op->dst, d);
+}
+
+/* The operand of pload and pstore. */
+static struct mem in_page(struct emit *e, const struct ir_op *op)
+{
+    int base = emit_use(e, op->a, RAX);
+
+    return at_index(base, emit_use(e, op->c, RCX), 1, (int32_t)op->imm);
+}
+
 /* Looks the address up in the table; the TLB entry is at [r14 + rcx + table]. Returns the address's register. */
 static int emit_lookup(struct emit *e, const struct ir_op *op, int32_t table, enum cold_kind kind, struct cold **cold)
 {
@@ -34,9 +76,7 @@ static int emit_lookup(struct emit *e, const struct ir_op *op, int32_t table, en
         lea(e->s, 1, RAX, at(va, (int32_t)op->imm));
         va = RAX;
     }
-    mov(e->s, 0, RCX, va);
-    shift_imm(e->s, 0, SH_SHR, RCX, 8);
-    alu_imm(e->s, 0, ALU_AND, RCX, (1 << (l->tlb_bits + 4)) - 16);
+    emit_index(e, va);
     mov(e->s, 1, RDX, va);
     alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
     alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
@@ -76,12 +116,17 @@ static void extend(struct emit *e, const struct ir_op *op, int d)
 
 void emit_load(struct emit *e, const struct ir_op *op)
 {
-    struct cold *c;
-    int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c), d = destination(e, op->dst, RAX);
+    int d = destination(e, op->dst, RAX);
 
-    load_extended(e, op, d, at_index(va, RCX, 1, 0));
-    c->back = e->s->p;
-    c->target = (uint64_t)d;
+    if (op->code == IR_pload) {
+        load_extended(e, op, d, in_page(e, op));
+    } else {
+        struct cold *c;
+        int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c);
+        load_extended(e, op, d, at_index(va, RCX, 1, 0));
+        c->back = e->s->p;
+        c->target = (uint64_t)d;
+    }
     if (is_float(e, op->dst))
         emit_float_loaded(e, op->dst, op->size);
     else
@@ -118,6 +163,11 @@ static void emit_stamp(struct emit *e, struct cold *miss, const struct ir_op *op
 void emit_store(struct emit *e, const struct ir_op *op)
 {
     struct cold *c;
+
+    if (op->code == IR_pstore) {
+        store_sized(e, op->size, in_page(e, op), stored_value(e, op, RDX));
+        return;
+    }
     int va = emit_lookup(e, op, e->l->write, COLD_STORE, &c);
     unsigned first = e->colds - 1;
     struct mem m = at_index(va, RCX, 1, 0);

@@ -166,7 +166,8 @@ static struct tally count_uses(const struct emit *e, unsigned var, unsigned end)
     for (unsigned i = e->at; i < end; i++) {
         const struct ir_op *op = &e->b->ops[i];
         unsigned has = ir_operands(op->code);
-        unsigned reads = ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var);
+        unsigned reads = ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var) +
+                         ((has & IR_HAS_C) && op->c == var);
         t.read_first |= reads && !t.writes;
         t.reads += reads;
         t.writes += (has & IR_HAS_DST) && op->dst == var;
@@ -267,9 +268,9 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
     e->locked = 0;
     if (op->code == IR_call)
         return;
-    const uint8_t reads[] = { op->a, op->b };
-    for (unsigned i = 0; i < 2; i++) { /* those that are there first, lest they make room for each other */
-        if ((has & (i ? IR_HAS_B : IR_HAS_A)) && reads[i] < IR_VARS && reg_of(e, reads[i]) != NO_REG)
+    const uint8_t reads[] = { op->a, op->b, op->c };
+    for (unsigned i = 0; i < 3; i++) { /* those that are there first, lest they make room for each other */
+        if ((has & (IR_HAS_A << i)) && reads[i] < IR_VARS && reg_of(e, reads[i]) != NO_REG)
             e->locked |= (uint16_t)(1u << index_of(reg_of(e, reads[i])));
     }
     if (has & IR_HAS_A)

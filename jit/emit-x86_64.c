@@ -424,8 +424,11 @@ static void emit_op(struct emit *e, const struct ir_op *op)
     case IR_popcnt: emit_count(e, op, 0x0fb8); break;
     case IR_bswap: emit_bswap(e, op); break;
     case IR_orcb: emit_orcb(e, op); break;
-    case IR_load: emit_load(e, op); break;
-    case IR_store: emit_store(e, op); break;
+    case IR_load:
+    case IR_pload: emit_load(e, op); break;
+    case IR_store:
+    case IR_pstore: emit_store(e, op); break;
+    case IR_page: emit_page(e, op); break;
     case IR_xchg:
     case IR_xadd: emit_exchange(e, op); break;
     case IR_fence: emit_fence(e); break;

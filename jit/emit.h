@@ -23,7 +23,7 @@ struct holding {
     uint16_t dirty;        /* whose variable's slot is older */
 };
 
-enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_NAN, COLD_LEAVE, COLD_BUDGET, COLD_EXIT };
+enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_TOUCH, COLD_NAN, COLD_LEAVE, COLD_BUDGET, COLD_EXIT };
 
 /* Code out of the way: where it is come to from, what it does, and where it goes back to. */
 struct cold {
@@ -75,7 +75,7 @@ struct jit {
 
     /* Thunks, in the writable mapping. Those of [1] are for code whose registers do not hold the pinned globals: it
      * has stored what they hold, and loads it again. */
-    uint8_t *enter, *exit, *exit_pc, *exit_next, *load[2][4], *store[2][4], *call[2], *system;
+    uint8_t *enter, *exit, *exit_pc, *exit_next, *load[2][4], *store[2][4], *call[2], *touch[2][2], *system;
 };
 
 struct emit {
@@ -179,6 +179,7 @@ void emit_reload(struct emit *e, const struct holding *h);
 
 void emit_load(struct emit *e, const struct ir_op *op);
 void emit_store(struct emit *e, const struct ir_op *op);
+void emit_page(struct emit *e, const struct ir_op *op);
 void emit_exchange(struct emit *e, const struct ir_op *op);
 void emit_cold_load(struct emit *e, const struct cold *c);
 void emit_cold_store(struct emit *e, const struct cold *c);

@@ -31,7 +31,7 @@ enum ir_code {
 
 enum ir_cond { IR_EQ, IR_NE, IR_LT, IR_GE, IR_LTU, IR_GEU, IR_LE, IR_GT };
 
-enum { IR_ZERO = 1, IR_BOX = 2 };                   /* ir_op.flags */
+enum { IR_ZERO = 1, IR_BOX = 2, IR_WRITE = 4 };     /* ir_op.flags */
 enum { IR_FP_ON = 1, IR_FP_ROUNDS = 2 };            /* fguard: the unit is on and dirty; it rounds as the host can */
 enum { IR_FMA_NEG_PRODUCT = 1, IR_FMA_NEG_ADDEND = 2 };
 
@@ -74,11 +74,15 @@ void ir_label(struct ir_block *b, uint64_t pc, uint32_t site, unsigned insns);
 /* Room for an instruction's operations? */
 static inline bool ir_has_room(const struct ir_block *b)
 {
-    return b->count + 24 <= IR_OPS;
+    return b->count + 24 <= IR_OPS / 4 * 3; /* ir_group() needs the rest */
 }
 
 /* Appends an operation, folding constants; drops a pure one without a destination. */
 void ir_add(struct ir_block *b, struct ir_op op);
+
+/* The block with accesses that are near each other sharing a look into the TLB; stores, too, when wanted. `b` leaves a
+ * quarter of IR_OPS free. */
+void ir_group(const struct ir_block *b, struct ir_block *out, bool stores);
 
 /* NULL, or what is wrong with the block (a static string); *at is the operation. */
 const char *ir_verify(const struct ir_block *b, unsigned *at);

@@ -140,6 +140,14 @@ struct jit_result jit_run(struct jit *j, void *cpu, const void *code)
     return (struct jit_result){ (enum jit_exit)(result >> 32), (uint32_t)result };
 }
 
+void jit_redirect(struct jit *j, const void *entry, const void *to)
+{
+    uint8_t *at = (uint8_t *)(uintptr_t)entry - j->to_exec;
+    struct as s = { at, at + 5, 0 };
+
+    jump_to(&s, (const uint8_t *)to - j->to_exec);
+}
+
 const void *jit_exit_code(const struct jit *j)
 {
     return j->exit_pc + j->to_exec;

@@ -42,6 +42,8 @@ struct jit_layout {
     uint64_t (*load)(void *cpu, uint32_t site, uint64_t va, unsigned size);
     void (*store)(void *cpu, uint32_t site, uint64_t va, uint64_t value, unsigned size);
     void (*call)(void *cpu, uint32_t site);
+    /* Brings the page that the site's load, or store, accesses into the TLB; false: it cannot. */
+    bool (*touch[2])(void *cpu, uint32_t site);
     bool (*system)(void *cpu, uint32_t site); /* sets pc; true: jit_run() comes back with JIT_NEXT */
 };
 
@@ -89,6 +91,9 @@ uint64_t jit_link_target(const struct jit *j, uint32_t slot, uint32_t *site);
 
 /* Makes the jump go straight to this code from now on. */
 void jit_link(struct jit *j, uint32_t slot, const void *code);
+
+/* What comes to this entry of a block goes on at that one from now on. */
+void jit_redirect(struct jit *j, const void *entry, const void *to);
 
 /* The code that sends a jump to the dispatcher: what blocks without code of their own have as `entry`. It expects the
  * guest address in rax. */
