@@ -52,7 +52,8 @@ void emit_page(struct emit *e, const struct ir_op *op)
     alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
     emit_cold(e, COLD_TOUCH, jcc32(e->s, CC_NE), op)->back = again;
     mov_load(e->s, 1, d, at_index(R14, RCX, 1, table + 8));
-    emit_put(e, op->dst, d);
+    if (e->in_rcx != op->dst)
+        emit_put(e, op->dst, d);
 }
 
 /* The operand of pload and pstore. */
@@ -60,7 +61,7 @@ static struct mem in_page(struct emit *e, const struct ir_op *op)
 {
     int base = emit_use(e, op->a, RAX);
 
-    return at_index(base, emit_use(e, op->c, RCX), 1, (int32_t)op->imm);
+    return at_index(base, e->in_rcx == op->c ? RCX : emit_use(e, op->c, RCX), 1, (int32_t)op->imm);
 }
 
 /* Looks the address up in the table; the TLB entry is at [r14 + rcx + table]. Returns the address's register. */

@@ -261,6 +261,46 @@ static void bring(struct emit *e, unsigned var, bool read)
     e->locked |= (uint16_t)(1u << index_of(reg_of(e, var)));
 }
 
+/* Code that leaves rcx alone, or finds `temp` there. */
+static bool spares_rcx(const struct emit *e, const struct ir_op *op, unsigned temp)
+{
+    switch ((enum ir_code)op->code) {
+    case IR_mov:
+    case IR_add:
+    case IR_sub:
+    case IR_and:
+    case IR_or:
+    case IR_xor:
+    case IR_set:
+    case IR_mul:
+    case IR_ext:
+    case IR_branch: return true;
+    case IR_shl:
+    case IR_shr:
+    case IR_sar: return op->b == IR_IMM;
+    case IR_pload: return op->c == temp && !is_float(e, op->dst);
+    case IR_pstore: return op->c == temp && !is_float(e, op->b);
+    default: return false;
+    }
+}
+
+/* What `page` finds stays in rcx when nothing else needs that while it is used. */
+static bool lives_in_rcx(const struct emit *e, const struct ir_op *page)
+{
+    unsigned last = e->at;
+
+    for (unsigned i = e->at + 1; i < e->stretch_end; i++) {
+        const struct ir_op *op = &e->b->ops[i];
+        if ((op->code == IR_pload || op->code == IR_pstore) && op->c == page->dst)
+            last = i;
+    }
+    for (unsigned i = e->at + 1; i < last; i++) {
+        if (!spares_rcx(e, &e->b->ops[i], page->dst))
+            return false;
+    }
+    return true;
+}
+
 void emit_prepare(struct emit *e, const struct ir_op *op)
 {
     unsigned has = ir_operands(op->code);
@@ -277,7 +317,9 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
         bring(e, op->a, true);
     if (has & IR_HAS_B)
         bring(e, op->b, true);
-    if (has & IR_HAS_DST)
+    if (op->code == IR_page)
+        e->in_rcx = lives_in_rcx(e, op) ? op->dst : IR_NONE;
+    if ((has & IR_HAS_DST) && !(op->code == IR_page && e->in_rcx == op->dst))
         bring(e, op->dst, false);
 }
 

@@ -93,6 +93,7 @@ struct emit {
     struct holding now, home; /* home: at every label */
     int8_t reg[256];          /* of a variable, or NO_REG */
     uint16_t locked;          /* held by the operation at hand */
+    unsigned in_rcx;          /* a temporary that rcx has while it lives, or IR_NONE */
     unsigned stretch_end;     /* next uses are known up to here */
     bool before_call;         /* which is a call */
     uint16_t next[IR_VARS];
