@@ -54,7 +54,7 @@ static void dump_code(struct dump *d, unsigned number)
     size_t bytes;
     const uint8_t *code = jit_last(d->cpu->jit, &bytes);
 
-    d->scope = (struct host_scope){ d->cpu->jit, code, bytes, d->ir->labels[0].site, RV_BLOCK_MAX };
+    d->scope = (struct host_scope){ d->cpu->jit, code, bytes, d->ir };
     d->marks = jit_last_marks(d->cpu->jit);
     trace_raw(d->log, "----------------\nOUT: hart %u, block %u, %zu bytes at %#llx\n", d->cpu->cpu.index, number,
               bytes, (unsigned long long)(uintptr_t)code);

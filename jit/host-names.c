@@ -97,6 +97,10 @@ static bool name_memory(const struct host_scope *s, const char *p, char *out, si
 
     if (!strncmp(p, "[rbp", 4) && displacement(p + 4, &d, end))
         return name_field(l, d + l->center, out, size);
+    if (!strncmp(p, "[rdx", 4) && displacement(p + 4, &d, end) && d == l->entry) {
+        snprintf(out, size, "rdx + entry");
+        return true;
+    }
     for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
         size_t len = strlen(bases[i]);
         char table[40];
@@ -122,16 +126,31 @@ static bool name_target(const struct host_scope *s, uint64_t address, char *out,
     return name;
 }
 
+/* Sites are counted through all guest blocks. */
+static bool find_site(const struct ir_block *ir, uint32_t value, unsigned *site)
+{
+    *site = 0;
+    for (const struct ir_label *l = ir->labels; l < ir->labels + ir->label_count; l++) {
+        if (value >= l->site && value - l->site < l->insns) {
+            *site += value - l->site;
+            return true;
+        }
+        *site += l->insns;
+    }
+    return false;
+}
+
 /* What the way out says, and where the guest is. */
 static bool name_constant(const struct host_scope *s, uint64_t value, char *out, size_t size)
 {
     static const char *const whys[] = { "", "link", "leave ", "budget " };
-    uint64_t why = value >> 32, site = (uint32_t)value - s->site;
+    uint64_t why = value >> 32;
+    unsigned site;
 
     if (why == JIT_LINK)
         snprintf(out, size, "%s", whys[why]);
-    else if (why <= JIT_BUDGET && site < s->sites && (why || s->site))
-        snprintf(out, size, "%ssite %" PRIu64, whys[why], site);
+    else if (why <= JIT_BUDGET && find_site(s->ir, (uint32_t)value, &site))
+        snprintf(out, size, "%ssite %u", whys[why], site);
     else
         return false;
     return true;

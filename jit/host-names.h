@@ -11,8 +11,7 @@ struct host_scope {
     const struct jit *jit;
     const uint8_t *code; /* the block's, where it runs */
     size_t bytes;
-    uint32_t site;       /* of its first instruction, and how many there are */
-    unsigned sites;
+    const struct ir_block *ir;
 };
 
 /* `text` is one instruction of host_text(). */
