@@ -25,4 +25,19 @@ bool load_fits(const struct load_target *t, uint64_t gpa, uint64_t len);
 bool load_fits_ram(const struct load_target *t, uint64_t gpa, uint64_t len);
 uint64_t load_ram_end(const struct load_target *t);
 
+/* ---- loader-again.c ---- */
+
+/* Of a file that is about to be read: NULL when its bytes will have to be kept. */
+struct load_origin *load_origin_open(const char *path);
+void load_origin_close(struct load_origin *o);
+
+/* The file was read, and blobs from number `from` on came of it. Takes `o` over, which may be NULL. */
+void load_origin_give(struct load_list *list, size_t from, struct load_origin *o);
+
+/* The blob is in guest memory: drops its copy when the file has it. */
+void load_blob_rest(struct load_blob *b);
+
+/* Brings a blob without a copy into guest memory; fails when the file is not what it was. */
+bool load_blob_again(const struct load_blob *b, struct bus *bus, struct error *e);
+
 #endif

@@ -44,6 +44,7 @@ void load_list_free(struct load_list *list)
     for (size_t i = 0; i < list->count; i++) {
         free(list->item[i].name);
         free(list->item[i].data);
+        load_origin_close(list->item[i].origin);
     }
     free(list->item);
     *list = (struct load_list){ 0 };
@@ -92,14 +93,17 @@ static bool poke_zeros(struct bus *bus, uint64_t gpa, uint64_t len)
     return true;
 }
 
-bool load_list_write(const struct load_list *list, struct bus *bus, struct error *e)
+bool load_list_write(struct load_list *list, struct bus *bus, struct error *e)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const struct load_blob *b = &list->item[i];
-        if ((b->len && !bus_poke(bus, b->gpa, b->data, b->len)) ||
+        struct load_blob *b = &list->item[i];
+        if (b->len && !b->data && !load_blob_again(b, bus, e))
+            return false;
+        if ((b->data && b->len && !bus_poke(bus, b->gpa, b->data, b->len)) ||
             !poke_zeros(bus, b->gpa + b->len, b->zeros))
             return error_set(e, "'%s' could not be written to 0x%llx: there is no memory any more", b->name,
                              (unsigned long long)b->gpa);
+        load_blob_rest(b);
     }
     return true;
 }
@@ -225,7 +229,10 @@ bool load_kernel(struct load_target *t, const char *path, struct loaded *out, st
 {
     struct bytes file = { 0 };
 
+    struct load_origin *origin = load_origin_open(path);
+    size_t from = t->list->count;
     bool ok = read_input(path, &file, e) && load_any(t, path, &file, load_kernel_base(t), true, out, e);
+    load_origin_give(t->list, from, origin);
     bytes_free(&file);
     return ok || error_prefix(e, "could not load kernel '%s'", path);
 }
@@ -290,14 +297,18 @@ bool load_initrd(struct load_target *t, const char *path, const struct loaded *k
 {
     struct bytes file = { 0 };
 
+    struct load_origin *origin = load_origin_open(path);
+    size_t from = t->list->count;
     bool ok = read_input(path, &file, e)
            && (file.len || error_set(e, "the file is empty"))
            && place_initrd(t, kernel, file.len, start, e);
     if (!ok) {
+        load_origin_close(origin);
         bytes_free(&file);
         return error_prefix(e, "could not load initial RAM disk '%s'", path);
     }
     *end = *start + file.len;
     add_blob(t->list, path, *start, (uint8_t *)file.data, file.len, 0);
+    load_origin_give(t->list, from, origin);
     return true;
 }

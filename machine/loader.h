@@ -16,13 +16,17 @@
 #include "error.h"
 #include "keyvals.h"
 
-/* Bytes that a reset puts back: `len` from `data`, then `zeros` zero bytes. */
+struct load_origin;
+
+/* Bytes that a reset puts back: `len` from `data`, then `zeros` zero bytes. Once they are in guest memory, `data` is
+ * NULL when the file at `origin` begins with them. */
 struct load_blob {
     char *name; /* for messages */
     uint64_t gpa;
     uint8_t *data;
     uint64_t len;
     uint64_t zeros;
+    struct load_origin *origin; /* or NULL */
 };
 
 struct load_list {
@@ -62,7 +66,7 @@ void load_list_add(struct load_list *list, const char *name, uint64_t gpa, const
 bool load_list_check(const struct load_list *list, struct bus *bus, struct error *e);
 
 /* After load_list_check; false when the memory map has changed since. */
-bool load_list_write(const struct load_list *list, struct bus *bus, struct error *e);
+bool load_list_write(struct load_list *list, struct bus *bus, struct error *e);
 void load_list_free(struct load_list *list);
 
 /*
