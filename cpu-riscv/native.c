@@ -110,7 +110,10 @@ static bool native_system(void *c, uint32_t site)
     handler_of(cpu->block, op)(cpu, op);
     cpu->slice_size += left;
     cpu->slice += left;
-    return rv_has_to_look(cpu);
+    if (!rv_has_to_look(cpu))
+        return false;
+    leave(cpu); /* the run loop looks between slices only */
+    return true;
 }
 
 /* ---- in and out ---- */
