@@ -38,9 +38,14 @@ void rv_stimer_fired(void *cpu)
     settle(cpu);
 }
 
+/* From the hart's own thread without the machine lock, from a debugger with it. */
 void rv_settle_stimecmp(struct rv *cpu)
 {
-    lock_take(cpu->cpu.env.lock);
+    bool ours = !lock_held(cpu->cpu.env.lock);
+
+    if (ours)
+        lock_take(cpu->cpu.env.lock);
     settle(cpu);
-    lock_drop(cpu->cpu.env.lock);
+    if (ours)
+        lock_drop(cpu->cpu.env.lock);
 }
