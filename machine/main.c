@@ -8,6 +8,7 @@
 #include "system.h"
 #include "verb-doctor.h"
 #include "verb-run.h"
+#include "verb-symbols.h"
 #include "verb-test.h"
 
 static int verb_help(int argc, char **argv);
@@ -19,6 +20,7 @@ static const struct verb {
 } verbs[] = {
     { "run", "boot something: `run debian`, or any kernel, firmware or disk image", verb_run },
     { "test", "run boot tests: start a machine, watch and type at its serial line", verb_test },
+    { "symbols", "a kernel's symbols, for GDB", verb_symbols },
     { "doctor", "say what this computer lacks, and how to get it", verb_doctor },
     { "help", "show this", verb_help },
 };

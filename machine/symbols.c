@@ -1,6 +1,6 @@
 /*
  * symbols.c - see symbols.h. ELF: System V ABI, chapter 4 (symbol table), little-endian, both classes. System.map:
- * lines of "ADDRESS TYPE NAME", as nm prints them.
+ * lines of "ADDRESS TYPE NAME", as nm prints them. A kernel Image has one inside.
  */
 #include "symbols.h"
 
@@ -13,6 +13,8 @@
 
 #include "alloc.h"
 #include "bits.h"
+#include "decompress.h"
+#include "kallsyms.h"
 #include "path.h"
 
 enum { FILE_MAX = 1 << 30, FAR = 1 << 20 };
@@ -103,22 +105,84 @@ static void read_elf(struct symbols *s)
 
 /* ---- System.map ---- */
 
-static void read_map(struct symbols *s)
+bool symbols_next(char **text, struct symbol_line *out)
 {
-    char *line = s->file.data, *end;
-
-    while (line && *line) {
-        char *next = strchr(line, '\n');
+    while (*text && **text) {
+        char *line = *text, *end, *next = strchr(line, '\n');
         if (next)
             *next++ = 0;
-        uint64_t address = strtoull(line, &end, 16);
-        if (end != line && end[0] == ' ' && end[1] && end[2] == ' ' && strchr("tTwW", end[1]))
-            add(s, address, end + 3);
-        line = next;
+        *text = next;
+        out->address = strtoull(line, &end, 16);
+        if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
+            continue;
+        out->type = end[1];
+        out->name = end + 3;
+        return true;
+    }
+    return false;
+}
+
+static void read_map(struct symbols *s)
+{
+    char *text = s->file.data;
+    struct symbol_line line;
+
+    while (symbols_next(&text, &line)) {
+        if (strchr("tTwW", line.type))
+            add(s, line.address, line.name);
     }
 }
 
 /* ---- both ---- */
+
+static bool is_elf(const struct bytes *file)
+{
+    return file->len >= sizeof(Elf64_Ehdr) && !memcmp(file->data, ELFMAG, SELFMAG);
+}
+
+static bool is_text(const struct bytes *file)
+{
+    return file->len && !memchr(file->data, 0, file->len);
+}
+
+/* Puts what a kernel holds, compressed or not, in its place. */
+static void unpack_kernel(struct bytes *file)
+{
+    const char *method = file->len ? decompress_method((const uint8_t *)file->data, file->len) : NULL;
+    struct bytes out;
+    struct error none;
+
+    if (method && decompress(method, (const uint8_t *)file->data, file->len, FILE_MAX, &out, &none)) {
+        bytes_free(file);
+        *file = out;
+    }
+    if (!is_elf(file) && !is_text(file) && kallsyms_map(file->data, file->len, &out)) {
+        bytes_free(file);
+        *file = out;
+    }
+}
+
+/* Its first line tells. */
+static bool is_map(const struct bytes *file)
+{
+    char head[80] = "", *text = head;
+    struct symbol_line line;
+
+    memcpy(head, file->data, file->len < sizeof head ? file->len : sizeof head - 1);
+    return is_text(file) && symbols_next(&text, &line) && text;
+}
+
+bool symbols_map(const char *file, struct bytes *map, struct error *e)
+{
+    if (!file_read(file, FILE_MAX, map, e))
+        return false;
+    unpack_kernel(map);
+    if (is_map(map))
+        return true;
+    bytes_free(map);
+    return error_set(e, "'%s' is neither a System.map nor a kernel Image with its symbols inside (CONFIG_KALLSYMS, "
+                     "Linux 6.5 or later)", file);
+}
 
 struct symbols *symbols_read(const char *file, struct error *e)
 {
@@ -128,9 +192,10 @@ struct symbols *symbols_read(const char *file, struct error *e)
         symbols_free(s);
         return NULL;
     }
-    if (s->file.len >= sizeof(Elf64_Ehdr) && !memcmp(s->file.data, ELFMAG, SELFMAG))
+    unpack_kernel(&s->file);
+    if (is_elf(&s->file))
         read_elf(s);
-    else if (s->file.len && !memchr(s->file.data, 0, s->file.len))
+    else if (is_text(&s->file))
         read_map(s);
     if (s->count)
         qsort(s->item, s->count, sizeof *s->item, by_address);
