@@ -80,6 +80,7 @@ bool run_start(struct machine *m, struct error *e)
         m->cpus = i;
         return error_set(e, "cannot start a host thread for vCPU %u: the host is out of threads or memory", i);
     }
+    run_pause(m); /* until each is there and has noted its tid: a client may ask for it at once */
     return true;
 }
 
