@@ -179,6 +179,8 @@ static void detach(struct gdb *g, struct gdb_text *t)
 {
     gdb_detach(g);
     gdb_ok(g);
+    g->begun = false; /* it has nothing more to do here */
+    gdb_patience(g, GDB_PATIENCE);
 }
 
 static void quit(struct gdb *g, struct gdb_text *t)
@@ -196,13 +198,19 @@ static void quit_politely(struct gdb *g, struct gdb_text *t)
 }
 
 /* A text that is too long for one reply goes as console output first. */
-static void put_console(struct gdb *g, const char *text)
+static void put_console(struct gdb *g, struct text_out *out)
 {
-    size_t left = strlen(text), most = (GDB_PACKET - 1) / 2;
+    static const char cut[] = "\n(cut here: the monitor has all of it)\n";
+    const char *text = out->data;
+    size_t left = out->len, most = (GDB_PACKET - 1) / 2;
 
     if (left <= most) {
         gdb_put_hex(g, text, left);
         return;
+    }
+    if (left > GDB_CONSOLE) {
+        left = GDB_CONSOLE;
+        memcpy(out->data + left - strlen(cut), cut, strlen(cut));
     }
     while (left) {
         size_t n = left < most ? left : most;
@@ -248,7 +256,7 @@ static void monitor(struct gdb *g, struct gdb_text *t)
     else
         monitor_execute(g->control, &cpu, !strcmp(command, "reset") ? "system_reset" : command, &out);
     if (out.len)
-        put_console(g, text_out_get(&out));
+        put_console(g, &out);
     else
         gdb_ok(g);
     text_out_free(&out);

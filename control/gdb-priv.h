@@ -12,6 +12,9 @@
 enum {
     GDB_PACKET = 0x4000, /* the longest body of a packet, either way */
     GDB_RESENDS = 8,
+    GDB_PATIENCE = 10,      /* seconds of the host's for a client to begin, and for a packet that was begun to end */
+    GDB_UNREAD = 1 << 18,   /* bytes: who leaves so many unread and still asks is no debugger */
+    GDB_CONSOLE = 3 << 17,  /* bytes of a monitor command's output; twice as many are sent */
     GDB_PAGE = 4096, /* no guest translates in smaller pieces */
     GDB_SIGINT = 2,
     GDB_SIGTRAP = 5,
@@ -47,6 +50,9 @@ struct gdb {
     const struct gdb_arch *arch;
 
     /* The connection. */
+    bool first;    /* nothing came since the connection began */
+    bool begun;    /* a packet came, and no detach after it */
+    bool dead;     /* what talks to us is no client of ours, or does not read */
     bool attached;
     bool waiting; /* the client waits for a stop reply */
     bool no_ack;
@@ -111,6 +117,10 @@ bool gdb_at_end(const struct gdb_text *t);
 
 /* ---- gdb.c ---- */
 
+/* Hangs up, where that is possible, and hears no more. */
+void gdb_give_up(struct gdb *g);
+/* The client has so many seconds for what we wait for; 0: all the time in the world. */
+void gdb_patience(struct gdb *g, unsigned seconds);
 /* Makes whoever talks to us the client, and stops the machine for it. */
 void gdb_attach(struct gdb *g);
 /* Drops all that the client left and lets the machine go on. */

@@ -2,7 +2,8 @@
  * gdb-wire.c - packets in bytes: GDB's manual, sections "Overview" and "Packet Acknowledgment".
  *
  * Out of order is answered, never trusted: a wrong checksum with '-', a packet that is too long or holds bytes that its
- * kind may not hold with an error. What lies between packets is ignored.
+ * kind may not hold with an error. What lies between packets is ignored, but who begins with it is no debugger. One
+ * thinks for as long as its user does, but between packets.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@ enum { INTERRUPT = 3, ESCAPE = '}' };
 void gdb_wire_reset(struct gdb *g)
 {
     g->state = WIRE_IDLE;
+    g->first = true;
+    g->begun = g->dead = false;
     g->no_ack = g->knows_swbreak = g->knows_hwbreak = false;
     g->out_len = 0;
 }
@@ -146,9 +149,14 @@ static void packet_ends(struct gdb *g)
         acknowledge(g, '-');
         return;
     }
+    if (g->port->pending && g->port->pending(g->port) > GDB_UNREAD) {
+        gdb_give_up(g);
+        return;
+    }
     acknowledge(g, '+');
     g->in[g->in_len] = 0;
     g->silent = false;
+    g->begun = true;
     if (g->in_long)
         gdb_error(g, GDB_E2BIG);
     else if (!is_text(g))
@@ -161,12 +169,22 @@ static void packet_ends(struct gdb *g)
         gdb_send(g);
 }
 
+/* Whoever has not begun yet keeps the limit that it has: wrong packets do not put it off. */
+static void between_packets(struct gdb *g)
+{
+    g->state = WIRE_IDLE;
+    if (g->begun)
+        gdb_patience(g, 0);
+}
+
 static void take_idle(struct gdb *g, uint8_t byte)
 {
     if (byte == '$') {
         g->state = WIRE_BODY;
         g->in_len = g->in_sum = 0;
         g->in_long = false;
+        if (g->begun)
+            gdb_patience(g, GDB_PATIENCE);
     } else if (byte == INTERRUPT) {
         gdb_interrupt(g);
     } else if (byte == '-') {
@@ -202,17 +220,23 @@ static void take_sum(struct gdb *g, uint8_t byte)
         g->state = WIRE_SUM_LOW;
         return;
     }
-    g->state = WIRE_IDLE;
-    if (value < 0) {
+    if (value >= 0) {
+        g->in_wanted |= (uint8_t)value;
+        packet_ends(g);
+    } else {
         acknowledge(g, '-');
-        return;
     }
-    g->in_wanted |= (uint8_t)value;
-    packet_ends(g);
+    between_packets(g);
 }
 
 void gdb_take(struct gdb *g, uint8_t byte)
 {
+    /* What a browser or a port scanner sends, for one. */
+    if (g->first && g->port->hang_up && !memchr("+-$\3", byte, 4)) {
+        gdb_give_up(g);
+        return;
+    }
+    g->first = false;
     switch (g->state) {
     case WIRE_IDLE: take_idle(g, byte); break;
     case WIRE_BODY: take_body(g, byte); break;

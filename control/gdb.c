@@ -32,6 +32,19 @@ void gdb_detach(struct gdb *g)
 
 /* ---- the port ---- */
 
+void gdb_give_up(struct gdb *g)
+{
+    g->dead = true;
+    if (g->port->hang_up)
+        g->port->hang_up(g->port);
+}
+
+void gdb_patience(struct gdb *g, unsigned seconds)
+{
+    if (g->port->patience)
+        g->port->patience(g->port, seconds);
+}
+
 static size_t can_receive(void *dev)
 {
     return GDB_PACKET;
@@ -39,17 +52,19 @@ static size_t can_receive(void *dev)
 
 static void receive(void *dev, const uint8_t *buf, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        gdb_take(dev, buf[i]);
+    struct gdb *g = dev;
+
+    for (size_t i = 0; i < len && !g->dead; i++)
+        gdb_take(g, buf[i]);
 }
 
 static void event(void *dev, enum char_event what)
 {
     struct gdb *g = dev;
 
-    if (what == CHAR_OPENED) {
+    if (what == CHAR_OPENED) { /* the guest goes on until the first packet: a connection alone is no debugger */
         gdb_wire_reset(g);
-        gdb_attach(g);
+        gdb_patience(g, GDB_PATIENCE);
     } else if (what == CHAR_CLOSED) {
         gdb_detach(g);
         gdb_wire_reset(g);
@@ -67,34 +82,22 @@ static void stopped(void *owner, struct cpu *cpu)
 
 struct gdb *gdb_new(struct control *c, struct char_port *port, struct error *e)
 {
-    if (c->listeners >= CONTROL_LISTENERS) {
-        error_set(e, "no more than %d debuggers and protocols can listen to one machine", CONTROL_LISTENERS);
+    struct gdb *g = alloc_zeroed(sizeof *g);
+    struct control_listener listener = { .stopped = stopped, .owner = g };
+
+    if (!control_listen(c, &listener, e)) {
+        free(g);
         return NULL;
     }
-    struct gdb *g = alloc_zeroed(sizeof *g);
-
     g->control = c;
     g->port = port;
     g->arch = gdb_arch_find(c->cpu[0]->ops->arch);
     gdb_list_registers(g);
-    c->listener[c->listeners++] = (struct control_listener){ .stopped = stopped, .owner = g };
     port->can_receive = can_receive;
     port->receive = receive;
     port->event = event;
     port->dev = g;
     return g;
-}
-
-static void stop_listening(struct gdb *g)
-{
-    struct control *c = g->control;
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < c->listeners; i++) {
-        if (c->listener[i].owner != g)
-            c->listener[kept++] = c->listener[i];
-    }
-    c->listeners = kept;
 }
 
 void gdb_free(struct gdb *g)
@@ -106,8 +109,11 @@ void gdb_free(struct gdb *g)
         gdb_put(g, "W00");
         gdb_send(g);
     }
-    stop_listening(g);
+    control_unlisten(g->control, g);
     g->port->dev = NULL;
+    g->port->can_receive = NULL;
+    g->port->receive = NULL;
+    g->port->event = NULL;
     free(g->reg);
     free(g->target_xml);
     free(g->threads_xml);

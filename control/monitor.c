@@ -10,6 +10,7 @@
 enum {
     PATIENT = 1 << 18, /* bytes that may wait for the reader before its commands wait too */
     AT_ONCE = 8,       /* bytes: about a command in one round of the main loop */
+    SECONDS = 600,     /* of the host's, for a line that was begun to end: a person may think it over */
     HISTORY = 16,
     CTRL_C = 3,
     BACKSPACE = 8,
@@ -33,6 +34,7 @@ struct monitor {
     enum escape escape;
     bool after_return;  /* a line feed belongs to the carriage return before it */
     bool greeted;       /* the banner was shown */
+    bool limited;       /* the line has to end some time */
     bool first;         /* no line came since the connection began */
     bool dead;          /* what talks to us is no monitor's client */
 };
@@ -206,6 +208,10 @@ static void receive(void *dev, const uint8_t *buf, size_t len)
 
     for (size_t i = 0; i < len && !m->dead; i++)
         take(m, buf[i]);
+    bool begun = m->len || m->escape;
+    if (begun != m->limited && m->port->patience && !m->dead)
+        m->port->patience(m->port, begun ? SECONDS : 0);
+    m->limited = begun;
 }
 
 static void event(void *dev, enum char_event what)
@@ -215,7 +221,7 @@ static void event(void *dev, enum char_event what)
     if (what == CHAR_OPENED) {
         m->len = 0;
         m->escape = NO_ESCAPE;
-        m->after_return = m->greeted = m->dead = false;
+        m->after_return = m->greeted = m->limited = m->dead = false;
         m->first = true;
         if (!m->port->shared)
             greet(m);

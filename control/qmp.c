@@ -21,6 +21,7 @@ enum {
     PATIENT = 1 << 17, /* bytes that may wait for the client before its requests wait too */
     UNREAD = 1 << 19,  /* with so many and an event on top, the client is given up */
     AT_ONCE = 64,      /* bytes: about one request in one round of the main loop */
+    SECONDS = 60,      /* of the host's, for a client to negotiate, and for a request that was begun to end */
     FLUSH = 0xff,      /* begins anew, whatever came before */
 };
 
@@ -66,6 +67,12 @@ static void give_up(struct qmp *q)
     q->dead = true;
     if (q->port->hang_up)
         q->port->hang_up(q->port);
+}
+
+static void limit(struct qmp *q, unsigned seconds)
+{
+    if (q->port->patience)
+        q->port->patience(q->port, seconds);
 }
 
 static const char *class_name(enum qmp_class class)
@@ -188,6 +195,8 @@ static void negotiate(struct qmp *q, struct qmp_call *call, const char *name)
         qmp_fail(call, QMP_GENERIC, "there is no capability to enable: the greeting lists none");
     else
         q->negotiated = true;
+    if (q->negotiated)
+        limit(q, 0);
 }
 
 static void serve(struct qmp *q, const struct json *request)
@@ -215,8 +224,11 @@ static void refuse(struct qmp *q, const char *why)
     answer(q, &call, NULL);
 }
 
+/* Whoever has not negotiated keeps the limit that it has. */
 static void begin_request(struct qmp *q)
 {
+    if (q->negotiated)
+        limit(q, 0);
     q->in_len = q->depth = 0;
     q->in_string = q->escaped = false;
 }
@@ -295,6 +307,8 @@ static void take(struct qmp *q, uint8_t c)
         skip(q, c, "JSON parse error, a request has at most 65536 bytes");
         return;
     }
+    if (!q->in_len && q->negotiated)
+        limit(q, SECONDS);
     q->in[q->in_len++] = (char)c;
     if (q->in_string)
         take_in_string(q, c);
@@ -328,8 +342,10 @@ static void port_event(void *dev, enum char_event what)
     begin_request(q);
     q->open = q->first = what == CHAR_OPENED;
     q->negotiated = q->dead = q->skipping = false;
-    if (q->open)
+    if (q->open) {
+        limit(q, SECONDS);
         greet(q);
+    }
 }
 
 struct qmp *qmp_new(struct control *c, struct char_port *port, struct error *e)

@@ -26,6 +26,9 @@ struct char_port {
     size_t (*pending)(struct char_port *port);
     /* Host end, or NULL: ends the connection; CHAR_CLOSED follows. */
     void (*hang_up)(struct char_port *port);
+    /* Host end, or NULL: hangs up in so many seconds of the host's time, unless it is called again; 0: never. A new
+     * connection begins with that. */
+    void (*patience)(struct char_port *port, unsigned seconds);
     bool shared; /* host end: others are on it too; see CHAR_FOCUSED */
 
     /* Device end; NULL until a device attached. receive() gets at most can_receive() bytes. */

@@ -34,6 +34,8 @@ struct chardev {
     int listen_fd; /* servers; -1 otherwise */
     struct loop_watch *listen_watch;
     char unlink[PATH_MAX]; /* a Unix server's socket file */
+    int limit_fd; /* the client's time limit; -1 until it gets one */
+    struct loop_watch *limit_watch;
     int keep_fd; /* a pty's slave, kept open so that the master never hangs up */
 };
 
@@ -50,6 +52,7 @@ void chardev_drain(struct chardev *c);
  * shell that shares it; falls back to a plain duplicate and OUT_GUARDED. -1 on failure. */
 int chardev_own(int fd, int flags, enum chardev_out *out);
 
+void chardev_socket_patience(struct char_port *port, unsigned seconds);
 bool chardev_open_socket(struct chardev *c, const struct chardev_config *config, struct error *e);
 
 #endif

@@ -14,15 +14,58 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "socket.h"
 
+/* A peer whose computer or network is gone is given up after two minutes. Refused by Unix sockets, which need nothing
+ * of this. */
+static void set_tcp_options(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        { IPPROTO_TCP, TCP_NODELAY, 1 },    { SOL_SOCKET, SO_KEEPALIVE, 1 }, { IPPROTO_TCP, TCP_KEEPIDLE, 60 },
+        { IPPROTO_TCP, TCP_KEEPINTVL, 15 }, { IPPROTO_TCP, TCP_KEEPCNT, 4 },
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof options[i].value);
+}
+
+static int limit_wants(void *owner)
+{
+    return LOOP_IN;
+}
+
+static void limit_reached(void *owner, int events)
+{
+    struct chardev *c = owner;
+    uint64_t count;
+
+    /* Put off in the meantime, there is nothing to read. */
+    if (c->limit_fd >= 0 && read(c->limit_fd, &count, sizeof count) == sizeof count)
+        chardev_hang_up(c);
+}
+
+void chardev_socket_patience(struct char_port *port, unsigned seconds)
+{
+    struct chardev *c = (struct chardev *)port;
+    struct itimerspec when = { .it_value.tv_sec = seconds };
+
+    if (c->out_fd >= 0 && c->limit_fd < 0 && seconds) {
+        c->limit_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (c->limit_fd >= 0)
+            c->limit_watch = loop_watch_add(c->loop, c->limit_fd, limit_wants, limit_reached, c);
+    }
+    if (c->limit_fd >= 0)
+        timerfd_settime(c->limit_fd, 0, &when, NULL);
+}
+
 static void connected(struct chardev *c, int fd)
 {
-    int one = 1;
-
-    /* Refused by Unix sockets, which do not need it. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    set_tcp_options(fd);
     c->in_fd = c->out_fd = fd;
     c->out = OUT_SOCKET;
     chardev_start(c);

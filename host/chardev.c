@@ -264,12 +264,15 @@ static void close_streams(struct chardev *c)
 {
     loop_watch_remove(c->in_watch);
     loop_watch_remove(c->out_watch);
-    c->in_watch = c->out_watch = NULL;
+    loop_watch_remove(c->limit_watch);
+    c->in_watch = c->out_watch = c->limit_watch = NULL;
     if (c->in_fd >= 0 && c->in_fd != c->out_fd)
         close(c->in_fd);
     if (c->out_fd >= 0)
         close(c->out_fd);
-    c->in_fd = c->out_fd = -1;
+    if (c->limit_fd >= 0)
+        close(c->limit_fd);
+    c->in_fd = c->out_fd = c->limit_fd = -1;
 }
 
 void chardev_hang_up(struct chardev *c)
@@ -422,10 +425,11 @@ struct char_port *chardev_open(struct loop *loop, const struct chardev_config *c
     c->port.poke = port_poke;
     c->port.pending = port_pending;
     c->port.hang_up = config->kind == CHARDEV_SOCKET ? port_hang_up : NULL;
+    c->port.patience = config->kind == CHARDEV_SOCKET ? chardev_socket_patience : NULL;
     c->loop = loop;
     c->kind = config->kind;
     c->limit = kind->limit;
-    c->in_fd = c->out_fd = c->log_fd = c->listen_fd = c->keep_fd = -1;
+    c->in_fd = c->out_fd = c->log_fd = c->listen_fd = c->keep_fd = c->limit_fd = -1;
     snprintf(c->name, sizeof c->name, "%s%s%s", kind->name, config->path[0] ? ":" : "", config->path);
     if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
         signal(SIGPIPE, SIG_IGN);

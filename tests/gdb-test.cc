@@ -163,9 +163,9 @@ TEST_F(Gdb, RequestsAndReplies)
     EXPECT_FALSE(hg_running(h));
 }
 
-TEST_F(Gdb, ComingStopsAndGoingResumes)
+TEST_F(Gdb, APacketStopsAndGoingResumes)
 {
-    EXPECT_FALSE(hg_running(h));
+    EXPECT_TRUE(hg_running(h));
     EXPECT_EQ(ask("Z0,80000000,4"), "OK");
     EXPECT_EQ(ask("Z2,80000000,4"), "OK");
     EXPECT_EQ(hg_breaks(h, 0), 1u);
@@ -175,8 +175,61 @@ TEST_F(Gdb, ComingStopsAndGoingResumes)
     EXPECT_TRUE(hg_running(h));
     EXPECT_EQ(hg_breaks(h, 0) + hg_breaks(h, 1) + hg_watches(h, 0) + hg_watches(h, 1), 0u);
     hg_open(h);
-    EXPECT_FALSE(hg_running(h));
+    EXPECT_TRUE(hg_running(h));
     EXPECT_EQ(ask("?"), "T05thread:1;");
+    EXPECT_FALSE(hg_running(h));
+}
+
+TEST_F(Gdb, TimeToBeginAndToEndAPacket)
+{
+    EXPECT_EQ(hg_patience(h), 10u);
+    send("$qC#00");
+    EXPECT_EQ(hg_patience(h), 10u); // not put off
+    EXPECT_EQ(ask("qC"), "QC1");
+    EXPECT_EQ(hg_patience(h), 0u); // now the user thinks
+    send("$q");
+    EXPECT_EQ(hg_patience(h), 10u);
+    send("C#b4");
+    EXPECT_EQ(hg_patience(h), 0u);
+    send("$qC#xx");
+    EXPECT_EQ(hg_patience(h), 0u);
+    send("$qC#00");
+    EXPECT_EQ(hg_patience(h), 0u);
+    EXPECT_EQ(ask("D"), "OK");
+    EXPECT_EQ(hg_patience(h), 10u);
+    EXPECT_EQ(ask("?"), "T05thread:1;");
+    EXPECT_EQ(hg_patience(h), 0u);
+    EXPECT_EQ(hg_hang_ups(h), 0u);
+}
+
+TEST_F(Gdb, StrangersAreHungUpOn)
+{
+    for (const char *bytes : { "GET / HTTP/1.1\r\n\r\n$qC#b4", "\x16\x03\x01$qC#b4", "qC", "\x80" }) {
+        hg_close(h);
+        hg_open(h);
+        unsigned before = hg_hang_ups(h);
+        EXPECT_EQ(send(bytes), "");
+        EXPECT_EQ(hg_hang_ups(h), before + 1) << bytes;
+        EXPECT_TRUE(hg_running(h));
+    }
+    hg_close(h);
+    hg_open(h);
+    EXPECT_EQ(send("+$qC#b4"), "+$QC1#c5");
+}
+
+TEST_F(Gdb, AClientThatDoesNotReadIsHungUpOn)
+{
+    EXPECT_EQ(ask("qC"), "QC1");
+    hg_unread(h, 100000);
+    EXPECT_EQ(ask("qC"), "QC1");
+    hg_unread(h, 1 << 20);
+    EXPECT_EQ(send("$qC#b4$qC#b4"), "");
+    EXPECT_EQ(hg_hang_ups(h), 1u);
+    hg_close(h);
+    EXPECT_TRUE(hg_running(h));
+    hg_unread(h, 0);
+    hg_open(h);
+    EXPECT_EQ(ask("qC"), "QC1");
 }
 
 TEST_F(Gdb, DetachDropsPointsAndAnyPacketAttachesAgain)

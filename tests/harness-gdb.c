@@ -42,6 +42,8 @@ struct hg {
     char out[OUT];
     size_t out_len;
     uint64_t valid, errors;
+    size_t unread;
+    unsigned hang_ups, patience;
 };
 
 static struct fake_cpu *fake(struct cpu *cpu)
@@ -227,10 +229,15 @@ static bool is_packet(const char *p, size_t len)
     return !memcmp(want, p + len - 2, 2);
 }
 
+static struct hg *of_port(struct char_port *port)
+{
+    return (struct hg *)((char *)port - offsetof(struct hg, port));
+}
+
 /* Each call is one acknowledgement or one packet: how the stub does it. */
 static void port_write(struct char_port *port, const uint8_t *buf, size_t len)
 {
-    struct hg *h = (struct hg *)((char *)port - offsetof(struct hg, port));
+    struct hg *h = of_port(port);
     bool ack = len == 1 && (buf[0] == '+' || buf[0] == '-');
 
     h->wrongs += !ack && !is_packet((const char *)buf, len);
@@ -242,8 +249,39 @@ static void port_write(struct char_port *port, const uint8_t *buf, size_t len)
     }
 }
 
+static size_t port_pending(struct char_port *port)
+{
+    return of_port(port)->unread;
+}
+
+static void port_hang_up(struct char_port *port)
+{
+    of_port(port)->hang_ups++;
+}
+
+static void port_patience(struct char_port *port, unsigned seconds)
+{
+    of_port(port)->patience = seconds;
+}
+
+void hg_unread(struct hg *h, size_t bytes)
+{
+    h->unread = bytes;
+}
+
+unsigned hg_hang_ups(const struct hg *h)
+{
+    return h->hang_ups;
+}
+
+unsigned hg_patience(const struct hg *h)
+{
+    return h->patience;
+}
+
 void hg_open(struct hg *h)
 {
+    h->patience = 0;
     h->port.event(h->port.dev, CHAR_OPENED);
 }
 
@@ -341,7 +379,8 @@ struct hg *hg_new(unsigned cpus, unsigned xlen)
         h->control.cpu[i] = &h->cpu[i].cpu;
     }
     h->running = ok;
-    h->port.write = port_write;
+    h->port = (struct char_port){ .write = port_write, .pending = port_pending, .hang_up = port_hang_up,
+                                  .patience = port_patience };
     h->gdb = gdb_new(&h->control, &h->port, &e);
     assert(h->gdb);
     return h;
@@ -523,6 +562,7 @@ void hg_storm(struct hg *h, uint64_t seed, uint64_t packets, uint64_t counts[2])
 {
     char packet[0x5100];
     uint64_t rng = seed;
+    unsigned hung_up = h->hang_ups;
 
     h->valid = h->errors = 0;
     for (uint64_t n = 0; n < packets; n++) {
@@ -532,6 +572,11 @@ void hg_storm(struct hg *h, uint64_t seed, uint64_t packets, uint64_t counts[2])
         hg_send(h, packet, cut);
         guest_acts(h, &rng);
         hg_send(h, packet + cut, len - cut);
+        if (h->hang_ups != hung_up) { /* what it began with was nothing */
+            hung_up = h->hang_ups;
+            hg_close(h);
+            hg_open(h);
+        }
     }
     counts[0] = h->valid;
     counts[1] = h->errors;

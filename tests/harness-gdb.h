@@ -22,6 +22,11 @@ void hg_free(struct hg *h);
 void hg_open(struct hg *h);
 void hg_close(struct hg *h);
 void hg_break_event(struct hg *h);
+/* From now on the client has this many bytes unread. */
+void hg_unread(struct hg *h, size_t bytes);
+unsigned hg_hang_ups(const struct hg *h);
+/* Seconds that the stub gave the client last; 0: no limit. */
+unsigned hg_patience(const struct hg *h);
 
 /* Raw bytes from the client, and all bytes to it since the last call (cut to size - 1, 0-terminated). */
 void hg_send(struct hg *h, const void *bytes, size_t len);

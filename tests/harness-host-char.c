@@ -3,12 +3,17 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "host/chardev-impl.h"
 
 #include "chardev-set.h"
 #include "host-rig.h"
@@ -148,6 +153,57 @@ static void socket_server_serves_one_client_after_another(struct report *r)
     expect(r, s.opened == 2, "%d clients", s.opened);
     chardev_close(s.port);
     expect(r, stat(name, &st) < 0, "the socket file stays behind");
+    rig_close(&s.rig);
+}
+
+/* Of two clients that say nothing, the one that was given a limit makes room for the other. */
+static void limited_client_is_hung_up_on(struct report *r)
+{
+    struct sink s = { .count = 0 };
+    char name[64], text[128], byte;
+
+    rig_open(&s.rig, 1.0);
+    temporary(name, sizeof name, "sock");
+    snprintf(text, sizeof text, "unix:%s,server,nowait", name);
+    expect(r, open_text(&s, true, text), "%s", s.rig.e.text);
+    s.port->patience(s.port, 1); /* of nobody */
+    int first = socket_connect_unix(name, &s.rig.e), second = socket_connect_unix(name, &s.rig.e);
+    expect(r, rig_until(&s.rig, was_opened, &s), "the first client was not announced");
+    s.port->patience(s.port, 1);
+    s.port->patience(s.port, 0);
+    s.port->patience(s.port, 1);
+    expect(r, rig_until(&s.rig, was_closed, &s), "the limit did nothing");
+    expect(r, read(first, &byte, 1) == 0, "the first client was not hung up on");
+    expect(r, rig_until(&s.rig, was_opened, &s), "the second client was not announced");
+    s.port->patience(s.port, 1);
+    s.port->patience(s.port, 0);
+    expect(r, write(second, "x", 1) == 1 && sink_gets(&s, "x"), "input of the second client");
+    rig_settle(&s.rig);
+    expect(r, read(second, &byte, 1) < 0 && errno == EAGAIN, "the second client was hung up on");
+    close(first);
+    close(second);
+    chardev_close(s.port);
+    rig_close(&s.rig);
+}
+
+/* A peer that is gone without a word is noticed. */
+static void tcp_client_is_kept_an_eye_on(struct report *r)
+{
+    struct sink s = { .count = 0 };
+    char text[128];
+    int on = 0, idle = 0;
+    socklen_t size = sizeof on;
+
+    rig_open(&s.rig, 1.0);
+    expect(r, open_text(&s, true, "tcp:127.0.0.1:0,server,nowait"), "%s", s.rig.e.text);
+    struct chardev *c = (struct chardev *)s.port;
+    snprintf(text, sizeof text, "%u", socket_local_port(c->listen_fd));
+    int fd = socket_connect_tcp("127.0.0.1", text, &s.rig.e);
+    expect(r, rig_until(&s.rig, was_opened, &s), "the client was not announced");
+    expect(r, getsockopt(c->in_fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0 && on, "no keepalive");
+    expect(r, getsockopt(c->in_fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &size) == 0 && idle == 60, "after %d s", idle);
+    close(fd);
+    chardev_close(s.port);
     rig_close(&s.rig);
 }
 
@@ -604,6 +660,8 @@ const struct scenario char_scenarios[] = {
     { "set_shares_and_refuses_to_share", set_shares_and_refuses_to_share },
     { "socket_server_serves_one_client_after_another", socket_server_serves_one_client_after_another },
     { "device_without_room_holds_input_back", device_without_room_holds_input_back },
+    { "limited_client_is_hung_up_on", limited_client_is_hung_up_on },
+    { "tcp_client_is_kept_an_eye_on", tcp_client_is_kept_an_eye_on },
     { "unread_socket_does_not_stall", unread_socket_does_not_stall },
     { "tcp_port_in_use_names_its_holder", tcp_port_in_use_names_its_holder },
     { "file_keeps_everything_and_appends", file_keeps_everything_and_appends },

@@ -27,7 +27,7 @@ struct door {
     struct char_port port; /* first */
     char out[OUT];
     size_t len, unread;
-    unsigned hang_ups;
+    unsigned hang_ups, patience;
 };
 
 struct hq {
@@ -257,6 +257,11 @@ static size_t port_pending(struct char_port *port)
     return ((struct door *)port)->unread;
 }
 
+static void port_patience(struct char_port *port, unsigned seconds)
+{
+    ((struct door *)port)->patience = seconds;
+}
+
 static void port_hang_up(struct char_port *port)
 {
     ((struct door *)port)->hang_ups++;
@@ -312,6 +317,7 @@ struct hq *hq_new(unsigned cpus, bool shared)
         h->door[i].port.write = port_write;
         h->door[i].port.pending = port_pending;
         h->door[i].port.hang_up = port_hang_up;
+        h->door[i].port.patience = port_patience;
     }
     h->door[HQ_MONITOR].port.shared = shared;
     h->running = true;
@@ -404,6 +410,11 @@ void hq_output(struct hq *h, enum hq_door door, char *out, size_t size)
 void hq_unread(struct hq *h, enum hq_door door, size_t bytes)
 {
     h->door[door].unread = bytes;
+}
+
+unsigned hq_patience(const struct hq *h, enum hq_door door)
+{
+    return h->door[door].patience;
 }
 
 unsigned hq_hang_ups(const struct hq *h, enum hq_door door)

@@ -35,6 +35,8 @@ void hq_output(struct hq *h, enum hq_door door, char *out, size_t size);
 /* From now on the client has this many bytes unread. */
 void hq_unread(struct hq *h, enum hq_door door, size_t bytes);
 unsigned hq_hang_ups(const struct hq *h, enum hq_door door);
+/* Seconds that the client got last; 0: no limit. */
+unsigned hq_patience(const struct hq *h, enum hq_door door);
 
 void hq_happens(struct hq *h, enum hq_event what, bool by_guest, const char *reason);
 void hq_poke(struct hq *h, uint64_t gpa, const void *buf, size_t len);

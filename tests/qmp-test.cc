@@ -395,6 +395,29 @@ TEST_F(Qmp, ClientThatDoesNotRead)
     negotiate();
 }
 
+TEST_F(Qmp, TimeToNegotiateAndToEndARequest)
+{
+    hq_open(h, door);
+    EXPECT_EQ(hq_patience(h, door), 60u);
+    send("{\"execute\": \"quit\"}"); // which it may not yet
+    EXPECT_EQ(hq_patience(h, door), 60u);
+    send("{\"execute\": \"qmp_capabilities\"}\n");
+    EXPECT_EQ(hq_patience(h, door), 0u); // from now on it may be quiet
+    send("{\"exec");
+    EXPECT_EQ(hq_patience(h, door), 60u);
+    send("ute\": \"query-status\"}");
+    EXPECT_EQ(hq_patience(h, door), 0u);
+    send("  \n");
+    EXPECT_EQ(hq_patience(h, door), 0u);
+    send("noise");
+    EXPECT_EQ(hq_patience(h, door), 60u);
+    send("\n");
+    EXPECT_EQ(hq_patience(h, door), 0u);
+    hq_close(h, door);
+    hq_open(h, door);
+    EXPECT_EQ(hq_patience(h, door), 60u);
+}
+
 TEST_F(Qmp, BrowserIsSentAway)
 {
     hq_open(h, door);
@@ -635,6 +658,21 @@ TEST_F(Monitor, ClientThatDoesNotRead)
     hq_unread(h, door, 0);
     EXPECT_EQ(ask("stop"), "");
     EXPECT_FALSE(hq_running(h));
+}
+
+TEST_F(Monitor, TimeToEndALine)
+{
+    EXPECT_EQ(hq_patience(h, door), 0u); // it may be quiet for as long as it likes
+    send("info");
+    EXPECT_EQ(hq_patience(h, door), 600u);
+    send(" status\r");
+    EXPECT_EQ(hq_patience(h, door), 0u);
+    send("x\177");
+    EXPECT_EQ(hq_patience(h, door), 0u);
+    send("\033");
+    EXPECT_EQ(hq_patience(h, door), 600u);
+    send("[A\r");
+    EXPECT_EQ(hq_patience(h, door), 0u);
 }
 
 TEST_F(Monitor, BrowserIsSentAway)
