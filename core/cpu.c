@@ -1,5 +1,7 @@
 #include "cpu.h"
 
+#include <stdlib.h>
+
 void cpu_init(struct cpu *cpu, const struct cpu_ops *ops, const struct cpu_env *env, unsigned index)
 {
     cpu->ops = ops;
@@ -12,6 +14,7 @@ void cpu_init(struct cpu *cpu, const struct cpu_ops *ops, const struct cpu_env *
 
 void cpu_fini(struct cpu *cpu)
 {
+    free(cpu->fault);
     pthread_cond_destroy(&cpu->sleep_cond);
     pthread_mutex_destroy(&cpu->sleep_mutex);
 }

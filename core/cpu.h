@@ -29,6 +29,7 @@ enum cpu_exit {
     CPU_EXIT_REQUEST, /* CPU_REQUEST_STOP is pending */
     CPU_EXIT_IDLE,    /* the guest waits for an interrupt (wfi, hlt) */
     CPU_EXIT_DEBUG,   /* a breakpoint or a single step ended it */
+    CPU_EXIT_FAULT,   /* the emulator found a mistake of its own: cpu.fault */
 };
 
 enum cpu_request {
@@ -111,6 +112,7 @@ struct cpu {
     pthread_cond_t sleep_cond;
     enum cpu_stop stop;    /* after CPU_EXIT_DEBUG */
     uint64_t stop_address; /* of a watchpoint: the address that was touched */
+    char *fault;           /* after CPU_EXIT_FAULT: lines for the user; the CPU's own */
 };
 
 void cpu_init(struct cpu *cpu, const struct cpu_ops *ops, const struct cpu_env *env, unsigned index);

@@ -123,6 +123,8 @@ static int update_pte(struct rv *cpu, uint8_t *p, uint64_t gpa, unsigned size, u
         return page_cause[access];
     if (!bus_memory(cpu->cpu.env.bus, gpa, size, true) || !rv_pmp_allows(cpu, gpa, size, PRIV_S, ACCESS_WRITE))
         return access_cause[access];
+    if (unlikely(cpu->check))
+        rv_check_write(cpu, gpa);
     if (cpu->fresh)
         rv_fresh_write(cpu->fresh, p);
     if (size == 4) {
@@ -246,6 +248,8 @@ static int resolve(struct rv *cpu, struct rv_space *space, uint64_t va, unsigned
         return cause;
     if (!rv_pmp_allows(cpu, at->gpa, size, space->view & RV_VIEW_PRIV, access))
         return access_cause[access];
+    if (unlikely(cpu->check) && access == ACCESS_WRITE)
+        rv_check_write(cpu, at->gpa);
     fill(cpu, space, va, at, access);
     if (access == ACCESS_WRITE)
         watch_write(cpu, at->gpa);
@@ -279,6 +283,8 @@ static enum bus_status device_access(struct rv *cpu, uint64_t gpa, unsigned size
     struct cpu_env *env = &cpu->cpu.env;
     enum bus_status status;
 
+    if (unlikely(cpu->check))
+        rv_check_device(cpu);
     cpu->counts.devices++;
     lock_take(env->lock);
     if (access == ACCESS_READ)

@@ -188,7 +188,7 @@ static void exec_native(struct rv *cpu, const struct rv_op *op)
     uint32_t site;
     unsigned i;
 
-    if (cpu->slice < 0) /* less is left than the block has */
+    if (cpu->slice < 0 || cpu->interpreting) /* less is left than the block has */
         return b->first(cpu, op);
     if (cpu->link != RV_NO_LINK)
         link_to(cpu, b);
@@ -221,8 +221,8 @@ static void exec_warm(struct rv *cpu, const struct rv_op *op)
     struct rv_block *b = (struct rv_block *)(uintptr_t)cpu->block, *loop[RV_LOOP_MAX];
     unsigned count;
 
-    b->runs++;
-    if (b->runs != WARM_RUNS && b->runs != LOOP_RUNS)
+    b->runs += !cpu->interpreting;
+    if (cpu->interpreting || (b->runs != WARM_RUNS && b->runs != LOOP_RUNS))
         return b->first(cpu, op);
     count = rv_find_loop(cpu, b, loop);
     if (count > 1 && b->runs < LOOP_RUNS)

@@ -194,7 +194,7 @@ static void set_register(struct cpu *c, unsigned id, uint64_t value)
 
 /* ---- state ---- */
 
-static const struct state_field fields[] = {
+const struct state_field rv_fields[] = {
     STATE_ARRAY(struct rv, x), STATE_ARRAY(struct rv, f), STATE(struct rv, pc), STATE_IN(struct rv, priv, 0, 3),
     STATE_IN(struct rv, frm, 0, 7), STATE_IN(struct rv, fflags, 0, 31), STATE_BOOL(struct rv, waiting),
     STATE(struct rv, retired), STATE(struct rv, mstatus), STATE(struct rv, mtvec), STATE(struct rv, medeleg),
@@ -210,7 +210,7 @@ static const struct state_field fields[] = {
 
 static void save(struct cpu *c, struct state_out *out)
 {
-    state_save(out, "hart", fields, c);
+    state_save(out, "hart", rv_fields, c);
 }
 
 /* What the ranges of single fields do not say. */
@@ -230,11 +230,11 @@ static bool load(struct cpu *c, struct state_in *in, struct error *e)
 {
     struct rv *cpu = (struct rv *)c, *scratch = alloc_copy(cpu, sizeof *cpu);
 
-    bool ok = state_load(in, "hart", fields, scratch, sizeof *scratch, e);
+    bool ok = state_load(in, "hart", rv_fields, scratch, sizeof *scratch, e);
     if (ok && !possible(scratch))
         ok = error_set(e, "state: hart %u has a privilege mode, x register or pc that this CPU cannot have", c->index);
     if (ok) {
-        state_copy(fields, cpu, scratch);
+        state_copy(rv_fields, cpu, scratch);
         cpu->reserved = false;
         cpu->code_epoch++;
         rv_pmp_derive(cpu);
@@ -251,6 +251,7 @@ static void destroy(struct cpu *c)
     struct rv *cpu = (struct rv *)c;
 
     timer_arm(&cpu->stimer, CLOCK_NEVER);
+    rv_check_free(cpu);
     rv_native_free(cpu);
     rv_code_free(cpu->code);
     rv_fresh_free(cpu->fresh);
@@ -292,16 +293,20 @@ struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, un
     cpu->va_mask = ~UINT64_C(0) >> (64 - config->isa.xlen);
     rv_spaces_init(cpu);
     cpu->code = rv_code_new();
-    cpu->fresh = cpu->granule_mask ? NULL : rv_fresh_new(env->bus);
+    /* The checker puts memory back behind everybody's back. */
+    cpu->fresh = cpu->granule_mask || config->check ? NULL : rv_fresh_new(env->bus);
     cpu->log_int = trace_category(env->trace, "int");
     cpu->log_asm = trace_category(env->trace, "in_asm");
     cpu->log_op = trace_category(env->trace, "op");
     cpu->log_out = trace_category(env->trace, "out_asm");
     cpu->log_exec = trace_category(env->trace, "exec");
+    cpu->log_check = trace_category(env->trace, "check");
     cpu->guest_error = trace_category(env->trace, "guest_error");
     /* A trace of blocks needs the interpreter; so does a host that gives no code memory. */
     if (config->jit && !trace_on(cpu->log_exec))
         rv_native_init(cpu);
+    if (config->check && cpu->jit)
+        cpu->check = rv_check_new();
     timer_init(&cpu->stimer, env->clock, rv_stimer_fired, cpu);
     reset(&cpu->cpu);
     return &cpu->cpu;

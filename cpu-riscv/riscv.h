@@ -24,6 +24,7 @@ struct rv_config {
     struct rv_granule *granules;
     uint64_t granule_mask;
     bool jit;            /* harts translate to host code: set before rv_new() */
+    bool check;          /* and compare it with the interpreter; under a virtual clock only */
     const struct jit_config *tuning; /* borrowed; at first that of jit_config_plain */
     rv_handler *off[RV_OFF];         /* handlers that host code calls, whether or not it has a rule for them */
     unsigned off_count;

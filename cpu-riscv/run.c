@@ -64,14 +64,19 @@ static uint64_t spent(const struct rv *cpu)
     return cpu->retired + cpu->traps;
 }
 
-void rv_run_one(struct rv *cpu)
+void rv_run_slice(struct rv *cpu, int64_t n)
 {
-    fpu_enter(cpu->frm, cpu->fflags);
     if (!setjmp(cpu->escape)) {
-        cpu->slice = cpu->slice_size = 1;
+        cpu->slice = cpu->slice_size = n;
         run_slice(cpu);
     }
     account(cpu);
+}
+
+void rv_run_one(struct rv *cpu)
+{
+    fpu_enter(cpu->frm, cpu->fflags);
+    rv_run_slice(cpu, 1);
     cpu->fflags = (uint8_t)fpu_leave();
 }
 
@@ -89,6 +94,8 @@ static int look_around(struct rv *cpu)
         serve_requests(cpu, request);
     if (request & CPU_REQUEST_STOP)
         return CPU_EXIT_REQUEST;
+    if (cpu->cpu.fault)
+        return CPU_EXIT_FAULT;
     if (cpu->debug.hit) {
         cpu->debug.hit = false;
         return CPU_EXIT_DEBUG;
@@ -117,7 +124,12 @@ enum cpu_exit rv_run(struct cpu *c, uint64_t budget)
         account(cpu);
     while ((reason = look_around(cpu)) < 0) {
         uint64_t left = cpu->run_until > spent(cpu) ? cpu->run_until - spent(cpu) : 1;
-        cpu->slice = cpu->slice_size = left < RV_SLICE ? (int64_t)left : RV_SLICE;
+        int64_t n = left < RV_SLICE ? (int64_t)left : RV_SLICE;
+        if (unlikely(cpu->check) && !cpu->debug.break_count && !cpu->debug.watch_count) {
+            rv_check_slice(cpu, n);
+            continue;
+        }
+        cpu->slice = cpu->slice_size = n;
         run_slice(cpu);
         account(cpu);
     }

@@ -228,11 +228,13 @@ struct rv {
     struct rv_stats *stats;  /* with jit */
     struct rv_counts counts;
     uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */
+    struct rv_check *check;  /* NULL but with -accel check: check.c */
+    bool interpreting;       /* the checker's interpreter has its turn: no host code */
     struct jit_layout layout;
     uint64_t jit_temps[IR_TEMPS];
     struct rv_registers *registers; /* riscv.c's list, made when first asked for */
     jmp_buf escape;          /* rv_raise() lands in the run loop */
-    struct trace_cat *log_int, *log_asm, *log_exec, *log_op, *log_out, *guest_error;
+    struct trace_cat *log_int, *log_asm, *log_exec, *log_op, *log_out, *log_check, *guest_error;
 };
 
 /* ---- handlers ---- */
@@ -366,6 +368,9 @@ static inline uint64_t rv_mip(const struct rv *cpu)
 /* cpu_ops.run (run.c). */
 enum cpu_exit rv_run(struct cpu *cpu, uint64_t budget);
 
+/* Runs n instructions, or to where the run loop has to look around. The unit has the guest's environment. */
+void rv_run_slice(struct rv *cpu, int64_t n);
+
 /* One instruction, or the exception that it raises; interrupts wait. */
 void rv_run_one(struct rv *cpu);
 
@@ -459,6 +464,21 @@ bool rv_translate(struct rv *cpu, struct rv_block *const *blocks, unsigned count
  * addresses. 0: there is none, or it is too large. */
 enum { RV_LOOP_MAX = 16, RV_LOOP_INSNS = 200 };
 unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, struct rv_block *out[RV_LOOP_MAX]);
+
+/* ---- host code against the interpreter (check.c) ---- */
+
+/* What a hart saves (riscv.c). */
+extern const struct state_field rv_fields[];
+
+struct rv_check *rv_check_new(void);
+void rv_check_free(struct rv *cpu);
+
+/* A slice of at most this size on both. When they differ, cpu->cpu.fault says in what. */
+void rv_check_slice(struct rv *cpu, int64_t most);
+
+/* For whoever writes RAM: to the page of gpa; or accesses a device. Before anything of it is done. */
+void rv_check_write(struct rv *cpu, uint64_t gpa);
+void rv_check_device(struct rv *cpu);
 
 /* ---- for a debugger (debug.c) ---- */
 

@@ -37,7 +37,8 @@ bool riscv_make_harts(struct machine *m, uint64_t timebase, uint64_t reset_pc, s
         return error_prefix(e, "-cpu");
     struct rv_config *config = rv_config_new(&isa, m->options->cpus, timebase, reset_pc);
 
-    config->jit = m->options->accel == ACCEL_JIT;
+    config->jit = m->options->accel != ACCEL_INTERP;
+    config->check = m->options->accel == ACCEL_CHECK;
     config->tuning = &m->options->jit;
     m->cpu_config = config;
     if (!switch_off(config, &m->options->jit_insns, e))

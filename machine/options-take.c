@@ -57,7 +57,7 @@ bool take_machine(struct taking *t, const char *arg)
     return true;
 }
 
-enum accel_state { HERE, LATER, HOST };
+enum accel_state { HERE, HOST };
 
 static const struct {
     const char *name;
@@ -68,7 +68,7 @@ static const struct {
     { "jit", HERE, ACCEL_JIT, "hot code becomes the host's own; the default" },
     { "tcg", HERE, ACCEL_JIT, "the same, by the name that QEMU's scripts use" },
     { "interp", HERE, ACCEL_INTERP, "interpreter" },
-    { "check", LATER, ACCEL_INTERP, "not built in yet: runs as interp, with a warning" },
+    { "check", HERE, ACCEL_CHECK, "both, compared at every step; slow, in virtual time" },
     { "kvm", HOST, ACCEL_INTERP, NULL },
     { "hvf", HOST, ACCEL_INTERP, NULL },
     { "whpx", HOST, ACCEL_INTERP, NULL },
@@ -91,9 +91,6 @@ static bool try_accel(struct taking *t, const char *name)
                 return true;
         *tried |= BIT(i);
         t->o->accel = accels[i].accel;
-        if (accels[i].state == LATER)
-            strings_addf(&t->o->warnings, "-accel %s is not built in yet: the interpreter runs instead",
-                         name);
         return true;
     }
     return bad_word(t, "accelerator", name, names, ARRAY_LEN(names));
@@ -155,6 +152,8 @@ bool settle_accel(struct taking *t)
 {
     if (!take_machine_accel(t))
         return false;
+    /* What runs twice must not see time pass, nor other harts, in between. */
+    t->o->icount.on |= t->o->accel == ACCEL_CHECK;
     if (!t->o->accels_tried)
         return true;
     for (size_t k = 0; k < ARRAY_LEN(accels); k++)

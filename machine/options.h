@@ -44,7 +44,7 @@ struct option_item {
     bool taken;
 };
 
-enum accel { ACCEL_JIT, ACCEL_INTERP }; /* the default first */
+enum accel { ACCEL_JIT, ACCEL_INTERP, ACCEL_CHECK }; /* the default first */
 
 enum rtc_base { RTC_UTC, RTC_LOCALTIME, RTC_DATE };
 enum rtc_clock { RTC_HOST, RTC_RT, RTC_VM };

@@ -13,7 +13,7 @@
 #include "machine.h"
 #include "options.h"
 
-enum { QUANTUM_NS = 20000 };
+enum { QUANTUM_NS = 20000, EMULATOR_ERROR = 125 };
 
 /* ---- threads ---- */
 
@@ -119,6 +119,14 @@ void run_end(struct machine *m)
 
 /* ---- virtual time ---- */
 
+static void give_up(struct machine *m, const struct cpu *cpu)
+{
+    fprintf(stderr, "lyrebird: %s", cpu->fault);
+    lock_take(&m->lock);
+    machine_request(m, MACHINE_EXIT, EMULATOR_ERROR, "host-error");
+    lock_drop(&m->lock);
+}
+
 static bool run_quantum(struct machine *m, uint64_t instructions)
 {
     bool anyone = false;
@@ -129,7 +137,10 @@ static bool run_quantum(struct machine *m, uint64_t instructions)
         if (m->held >> i & 1 || !cpu->ops->has_work(cpu))
             continue;
         anyone = true;
-        if (cpu->ops->run(cpu, instructions) != CPU_EXIT_DEBUG)
+        enum cpu_exit reason = cpu->ops->run(cpu, instructions);
+        if (reason == CPU_EXIT_FAULT)
+            give_up(m, cpu);
+        if (reason != CPU_EXIT_DEBUG)
             continue;
         m->debugged = cpu;
         break;

@@ -95,7 +95,7 @@ static void list_names(struct rig *r)
     }
 }
 
-static struct rig *new_rig(unsigned xlen, const char *cpu, unsigned harts, bool jit)
+static struct rig *new_rig(unsigned xlen, const char *cpu, unsigned harts, bool jit, bool check)
 {
     struct rig *r = calloc(1, sizeof *r);
     struct error e = { "" };
@@ -112,6 +112,7 @@ static struct rig *new_rig(unsigned xlen, const char *cpu, unsigned harts, bool 
     }
     r->config = rv_config_new(&isa, harts, RIG_TIMEBASE, RIG_RAM);
     r->config->jit = jit;
+    r->config->check = check;
     for (r->harts = 0; r->harts < harts; r->harts++) {
         struct cpu_env env = { .bus = r->bus, .clock = r->clock, .lock = &r->lock, .trace = r->trace };
         r->hart[r->harts] = rv_new(r->config, &env, r->harts);
@@ -124,18 +125,26 @@ static struct rig *new_rig(unsigned xlen, const char *cpu, unsigned harts, bool 
 
 struct rig *rig_new(unsigned xlen, const char *cpu, unsigned harts)
 {
-    return new_rig(xlen, cpu, harts, false);
+    return new_rig(xlen, cpu, harts, false, false);
 }
 
-struct rig *rig_new_jit(unsigned xlen, const char *cpu, unsigned harts)
+static struct rig *with_code_memory(struct rig *r)
 {
-    struct rig *r = new_rig(xlen, cpu, harts, true);
-
     if (r && !((struct rv *)r->hart[0])->jit) {
         rig_free(r);
         return NULL;
     }
     return r;
+}
+
+struct rig *rig_new_jit(unsigned xlen, const char *cpu, unsigned harts)
+{
+    return with_code_memory(new_rig(xlen, cpu, harts, true, false));
+}
+
+struct rig *rig_new_check(unsigned xlen, const char *cpu, unsigned harts)
+{
+    return with_code_memory(new_rig(xlen, cpu, harts, true, true));
 }
 
 struct cpu *rig_hart(struct rig *r, unsigned hart)
@@ -226,6 +235,7 @@ int rig_run(struct rig *r, unsigned hart, uint64_t budget)
     switch (r->hart[hart]->ops->run(r->hart[hart], budget)) {
     case CPU_EXIT_IDLE: return RIG_IDLE;
     case CPU_EXIT_BUDGET: return RIG_BUDGET;
+    case CPU_EXIT_FAULT: return RIG_FAULT;
     default: return RIG_REQUEST;
     }
 }

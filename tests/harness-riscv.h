@@ -24,7 +24,7 @@ extern "C" {
 
 #define RIG_TIMEBASE 10000000 /* Hz of the time CSR */
 
-enum { RIG_BUDGET, RIG_REQUEST, RIG_IDLE }; /* why rig_run() came back */
+enum { RIG_BUDGET, RIG_REQUEST, RIG_IDLE, RIG_FAULT }; /* why rig_run() came back */
 
 enum { RIG_DONE = -1, RIG_LOST = -2, RIG_INTERRUPT = 0x100, RIG_TO_S = 0x200 };
 
@@ -36,6 +36,9 @@ struct rig *rig_new(unsigned xlen, const char *cpu, unsigned harts);
 
 /* The same with harts that translate to host code; NULL, too, when the host has no code memory. */
 struct rig *rig_new_jit(unsigned xlen, const char *cpu, unsigned harts);
+
+/* And that compare it with the interpreter at every step. */
+struct rig *rig_new_check(unsigned xlen, const char *cpu, unsigned harts);
 
 void rig_free(struct rig *r);
 

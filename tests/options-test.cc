@@ -249,13 +249,22 @@ TEST(Options, HelpVersionAndLists)
     EXPECT_FALSE(has(help, "(null)"));
 }
 
+TEST(Options, CheckingNeedsVirtualTime)
+{
+    Options plain{"-accel", "jit"}, checking{"-accel", "check"}, older{"-machine", "virt,accel=check"};
+
+    EXPECT_EQ(plain.number("icount.on"), 0u);
+    EXPECT_EQ(checking.number("icount.on"), 1u);
+    EXPECT_EQ(older.number("icount.on"), 1u);
+    EXPECT_EQ(checking.warnings().size(), 0u);
+}
+
 TEST(Options, InertOptionsWarn)
 {
-    Options o{"-usb", "-vga", "std", "-vga", "none", "-accel", "check"};
+    Options o{"-usb", "-vga", "std", "-vga", "none"};
     ASSERT_TRUE(o.ok()) << o.error();
-    ASSERT_EQ(o.warnings().size(), 3u);
+    ASSERT_EQ(o.warnings().size(), 2u);
     EXPECT_TRUE(has(o.warnings()[0], "-usb has no effect"));
-    EXPECT_TRUE(has(o.warnings()[2], "-accel check is not built in yet"));
     Options m{"-M", "virt,acpi=off,pflash0=code", "-machine", "usb=off"};
     ASSERT_TRUE(m.ok()) << m.error();
     ASSERT_EQ(m.warnings().size(), 2u);
