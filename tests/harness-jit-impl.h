@@ -8,15 +8,17 @@
 #include "decode.h"
 #include "harness-riscv.h"
 
-/* Where things are in RAM: code, then data (as the program's gp and sp see it), then page tables. */
+/* Where things are in RAM: two pages of code, data (as the program's gp and sp see it), page tables. */
 #define PROGRAM_CODE RIG_CODE
 #define PROGRAM_DATA (RIG_RAM + 0x4000)
 #define PROGRAM_GP (PROGRAM_DATA + 0x1000)
 #define PROGRAM_SP (PROGRAM_DATA + 0x1f00)
 #define PROGRAM_TABLES (RIG_RAM + 0x8000)
+#define PROGRAM_PTES(user) (PROGRAM_TABLES + ((user) ? 0x9000 : 0x4000)) /* the last level: S's, U's */
 
 enum {
-    PROGRAM_CODE_BYTES = 0x1000,
+    PROGRAM_PAGES = 18, /* all of the above */
+    PROGRAM_CODE_BYTES = 0x2000,
     PROGRAM_DATA_BYTES = 0x4000, /* the third page is read-only and the fourth not there where pages are in use */
     PROGRAM_INSNS = 320,
     PROGRAM_RUNS = 6,
@@ -31,7 +33,10 @@ struct program {
     unsigned count, bytes;
     uint64_t x[32], f[32];
     uint64_t data[PROGRAM_DATA_BYTES / 8];
-    uint8_t priv, frm, fflags, fs;
+    uint8_t xlen, priv, frm, fflags, fs;
+    uint8_t levels;                        /* of page tables */
+    uint8_t lost[PROGRAM_DATA_BYTES >> 12]; /* flags that the PTEs of data lack at first */
+    bool adue;                             /* hardware sets A and D */
     bool paged, alias; /* alias: it starts at its code's second address */
     unsigned runs[PROGRAM_RUNS]; /* budgets */
 };

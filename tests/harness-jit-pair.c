@@ -7,8 +7,9 @@
 
 #include "harness-jit-impl.h"
 #include "mem.h"
+#include "native-stats.h"
 
-enum { PAGES = 16, RESET_EVERY = 64 };
+enum { RESET_EVERY = 64 };
 
 struct jit_pair {
     struct rig *rig[2]; /* interpreter, host code */
@@ -16,8 +17,7 @@ struct jit_pair {
     uint64_t start;
     struct program program;
     unsigned programs;
-    uint64_t blocks, insns, traps;
-    const void *last;
+    uint64_t insns, traps;
 };
 
 static struct rv *hart_of(const struct jit_pair *p, unsigned side)
@@ -29,12 +29,14 @@ static struct rv *hart_of(const struct jit_pair *p, unsigned side)
 
 enum { V = 1, R = 2, W = 4, X = 8, USER = 16, A = 64, D = 128 };
 
-static uint64_t leaf(unsigned page, bool user)
+static uint64_t leaf(const struct program *prog, unsigned page, bool user)
 {
     static const unsigned data = (PROGRAM_DATA - RIG_RAM) >> PAGE_BITS;
     uint64_t flags = V | R | W | X | A | D | (user ? USER : 0);
 
-    page %= PAGES;
+    page %= PROGRAM_PAGES;
+    if (page - data < sizeof prog->lost)
+        flags &= ~(uint64_t)prog->lost[page - data];
     if (page == data + 2)
         flags &= ~(uint64_t)(W | D);
     if (page == data + 3)
@@ -42,21 +44,20 @@ static uint64_t leaf(unsigned page, bool user)
     return ((RIG_RAM >> PAGE_BITS) + page) << 10 | flags;
 }
 
-/* Tables of both modes follow each other, three pages each: root, middle (Sv39), last. */
-static uint64_t make_tables(struct rig *r, unsigned xlen, bool user)
+/* The tables of a mode follow each other, the root first. */
+static uint64_t make_tables(struct rig *r, const struct program *prog, bool user)
 {
-    unsigned width = xlen / 8;
-    uint64_t at = PROGRAM_TABLES + (user ? 3 * PAGE_SIZE : 0), root = at, last = at + 2 * PAGE_SIZE;
+    unsigned width = prog->xlen / 8, bits = width == 8 ? 9 : 10;
+    uint64_t table = PROGRAM_PTES(user);
 
-    if (xlen == 64) {
-        rig_poke(r, root + (RIG_RAM >> 30) * 8, (root + PAGE_SIZE) >> 2 | V, 8);
-        rig_poke(r, root + PAGE_SIZE + (RIG_RAM >> 21 & 511) * 8, last >> 2 | V, 8);
-    } else {
-        rig_poke(r, root + (RIG_RAM >> 22) * 4, last >> 2 | V, 4);
+    for (unsigned i = 0; i < 2 * PROGRAM_PAGES; i++)
+        rig_poke(r, table + i * width, leaf(prog, i, user), width);
+    for (unsigned level = 1; level < prog->levels; level++) {
+        table -= PAGE_SIZE;
+        uint64_t index = RIG_RAM >> (PAGE_BITS + level * bits) & ((1u << bits) - 1);
+        rig_poke(r, table + index * width, (table + PAGE_SIZE) >> 2 | V, width);
     }
-    for (unsigned i = 0; i < 2 * PAGES; i++)
-        rig_poke(r, last + i * width, leaf(i, user), width);
-    return root >> PAGE_BITS | (xlen == 64 ? UINT64_C(8) << 60 : UINT64_C(1) << 31);
+    return table >> PAGE_BITS | (width == 8 ? (5 + (uint64_t)prog->levels) << 60 : UINT64_C(1) << 31);
 }
 
 /* ---- making and unmaking ---- */
@@ -87,7 +88,7 @@ void jit_pair_free(struct jit_pair *p)
 
 void jit_pair_counts(const struct jit_pair *p, uint64_t *blocks, uint64_t *insns, uint64_t *traps)
 {
-    *blocks = p->blocks;
+    *blocks = hart_of(p, 1)->stats->blocks;
     *insns = p->insns;
     *traps = p->traps;
 }
@@ -99,15 +100,15 @@ static void load_program(struct jit_pair *p, unsigned side)
     const struct program *prog = &p->program;
     struct rv *cpu = hart_of(p, side);
     struct rig *r = p->rig[side];
-    unsigned xlen = cpu->isa.xlen;
 
     rig_prepare(r, 0);
     program_handler(r, &p->start);
     memset(rig_ram(r) + (PROGRAM_CODE - RIG_RAM), 0, PROGRAM_CODE_BYTES);
     memcpy(rig_ram(r) + (PROGRAM_CODE - RIG_RAM), prog->code, prog->bytes);
     memcpy(rig_ram(r) + (PROGRAM_DATA - RIG_RAM), prog->data, PROGRAM_DATA_BYTES);
-    memset(rig_ram(r) + (PROGRAM_TABLES - RIG_RAM), 0, 8 * PAGE_SIZE);
-    uint64_t satp = make_tables(r, xlen, false), user = make_tables(r, xlen, true);
+    memset(rig_ram(r) + (PROGRAM_TABLES - RIG_RAM), 0, 10 * PAGE_SIZE);
+    uint64_t satp = make_tables(r, prog, false), user = make_tables(r, prog, true);
+    rig_set(r, 0, prog->xlen == 64 ? "menvcfg" : "menvcfgh", (uint64_t)prog->adue << (prog->xlen == 64 ? 61 : 29));
     rig_set(r, 0, "mcounteren", 7);
     rig_set(r, 0, "scounteren", 7);
     rig_set(r, 0, "satp", !prog->paged ? 0 : prog->priv == PRIV_U ? user : satp);
@@ -117,7 +118,7 @@ static void load_program(struct jit_pair *p, unsigned side)
     cpu->frm = prog->frm;
     cpu->fflags = prog->fflags;
     rig_set(r, 0, "priv", prog->priv);
-    rig_set(r, 0, "pc", p->start + (prog->alias ? PAGES * PAGE_SIZE : 0));
+    rig_set(r, 0, "pc", p->start + (prog->alias ? PROGRAM_PAGES * PAGE_SIZE : 0));
 }
 
 __attribute__((format(printf, 3, 4))) static void say(char *text, size_t size, const char *format, ...)
@@ -173,15 +174,6 @@ static bool same_memory(struct jit_pair *p, size_t bytes, char *text, size_t siz
     return false;
 }
 
-static void count_blocks(struct jit_pair *p)
-{
-    size_t bytes;
-    const void *last = jit_last(hart_of(p, 1)->jit, &bytes);
-
-    p->blocks += last != p->last;
-    p->last = last;
-}
-
 /* Runs p->program on both machines; what they differ in goes to `text`. */
 static bool agrees(struct jit_pair *p, char *text, size_t size)
 {
@@ -190,11 +182,10 @@ static bool agrees(struct jit_pair *p, char *text, size_t size)
         load_program(p, i);
     for (unsigned i = 0; i < PROGRAM_RUNS; i++) {
         int why = rig_run(p->rig[0], 0, p->program.runs[i]), why1 = rig_run(p->rig[1], 0, p->program.runs[i]);
-        count_blocks(p);
         if (why != why1)
             say(text, size, "  the interpreter ended with %d, host code with %d\n", why, why1);
         bool same = same_registers(p, text, size);
-        same &= same_memory(p, PAGES * PAGE_SIZE, text, size);
+        same &= same_memory(p, PROGRAM_PAGES * PAGE_SIZE, text, size);
         if (!same || why != why1) {
             say(text, size, "  after run %u of %u instructions\n", i, p->program.runs[i]);
             return false;
@@ -243,8 +234,8 @@ static void print_program(struct jit_pair *p, char *text, size_t size)
 {
     const struct program *prog = &p->program;
 
-    say(text, size, "  priv %u%s, mstatus.FS %u, frm %u\n", prog->priv, prog->paged ? ", pages" : "",
-        prog->fs, prog->frm);
+    say(text, size, "  priv %u%s, %u levels, mstatus.FS %u, frm %u\n", prog->priv, prog->paged ? ", pages" : "",
+        prog->levels, prog->fs, prog->frm);
     for (unsigned i = 0; i < prog->count; i++) {
         char line[96];
         uint64_t pc = PROGRAM_CODE + prog->insn[i].at;

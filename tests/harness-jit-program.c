@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "bits.h"
-#include "harness-jit-impl.h"
+#include "harness-jit-cook-impl.h"
 #include "harness.h"
+#include "tlb.h"
 
 enum kind { PLAIN, FLOATS, MEMORY, ATOMIC, BRANCH, JUMP, INDIRECT, CSR, OTHER, KINDS };
 
@@ -22,18 +23,6 @@ struct recipe {
         struct rv_insn row; /* with mask and match */
         const char *text;
     } dishes[KINDS][256];
-};
-
-struct cook {
-    struct program *p;
-    const struct recipe *r;
-    uint64_t random;
-    bool full;
-    struct {
-        unsigned insn, skip; /* jump number `insn` goes `skip` items on */
-    } jumps[PROGRAM_INSNS];
-    unsigned jump_count;
-    unsigned items[PROGRAM_INSNS], item_count; /* the first instruction of each */
 };
 
 /* ---- the rows ---- */
@@ -107,7 +96,7 @@ void recipe_free(struct recipe *r)
 
 /* ---- random things ---- */
 
-static unsigned roll(struct cook *c, unsigned n)
+unsigned cook_roll(struct cook *c, unsigned n)
 {
     return (unsigned)(harness_random(&c->random) % n);
 }
@@ -120,12 +109,12 @@ static uint64_t number(struct cook *c)
                                         UINT64_C(0xffffffff80000000) };
     uint64_t v = harness_random(&c->random);
 
-    switch (roll(c, 5)) {
+    switch (cook_roll(c, 5)) {
     case 0: return v;
-    case 1: return v >> roll(c, 64);
+    case 1: return v >> cook_roll(c, 64);
     case 2: return PROGRAM_DATA + v % PROGRAM_DATA_BYTES;
-    case 3: return special[roll(c, ARRAY_LEN(special))] ^ UINT64_C(1) << roll(c, 64);
-    default: return special[roll(c, ARRAY_LEN(special))];
+    case 3: return special[cook_roll(c, ARRAY_LEN(special))] ^ UINT64_C(1) << cook_roll(c, 64);
+    default: return special[cook_roll(c, ARRAY_LEN(special))];
     }
 }
 
@@ -143,20 +132,20 @@ static uint64_t floating(struct cook *c)
         0xfff8000000012345 };
     uint64_t v = harness_random(&c->random);
 
-    switch (roll(c, 8)) {
+    switch (cook_roll(c, 8)) {
     case 0: return v;
-    case 1: return doubles[roll(c, ARRAY_LEN(doubles))] ^ UINT64_C(1) << roll(c, 64);
+    case 1: return doubles[cook_roll(c, ARRAY_LEN(doubles))] ^ UINT64_C(1) << cook_roll(c, 64);
     case 2:
-    case 3: return doubles[roll(c, ARRAY_LEN(doubles))];
+    case 3: return doubles[cook_roll(c, ARRAY_LEN(doubles))];
     case 4: return v | UINT64_C(0xffffffff00000000);
-    case 5: return singles[roll(c, ARRAY_LEN(singles))]; /* not boxed */
-    default: return singles[roll(c, ARRAY_LEN(singles))] | UINT64_C(0xffffffff00000000);
+    case 5: return singles[cook_roll(c, ARRAY_LEN(singles))]; /* not boxed */
+    default: return singles[cook_roll(c, ARRAY_LEN(singles))] | UINT64_C(0xffffffff00000000);
     }
 }
 
 /* ---- instructions ---- */
 
-static void put(struct cook *c, uint32_t bits)
+void cook_put(struct cook *c, uint32_t bits)
 {
     struct program *p = c->p;
     unsigned len = (bits & 3) == 3 ? 4 : 2;
@@ -177,7 +166,7 @@ static uint32_t with_rounding(struct cook *c, const struct dish *d, uint32_t bit
     if (!has(d, 'm') && !has(d, 'n'))
         return bits;
     bits |= 7 << 12;
-    return roll(c, 4) ? bits : bits & (~(7u << 12) | roll(c, 8) << 12);
+    return cook_roll(c, 4) ? bits : bits & (~(7u << 12) | cook_roll(c, 8) << 12);
 }
 
 /* Random operands; gp and sp are seldom written. A few registers come up often, so that results are used. */
@@ -185,7 +174,7 @@ static uint32_t operands(struct cook *c, const struct dish *d)
 {
     for (;;) {
         uint32_t v = (uint32_t)harness_random(&c->random);
-        if (roll(c, 3))
+        if (cook_roll(c, 3))
             v &= ~(UINT32_C(0x14) << 7 | UINT32_C(0x14) << 15 | UINT32_C(0x14) << 20 | UINT32_C(0x14) << 27);
         struct rv_op op;
         uint32_t bits = with_rounding(c, d, d->row.match | (v & ~d->row.mask));
@@ -193,14 +182,14 @@ static uint32_t operands(struct cook *c, const struct dish *d)
             bits &= 0xffff;
         rv_decode(c->r->decoder, bits, &op);
         bool base = has(d, 'd') && (op.rd == 3 || op.rd == 2);
-        if (op.fn == d->row.fn && (!base || !roll(c, 40)))
+        if (op.fn == d->row.fn && (!base || !cook_roll(c, 40)))
             return bits;
     }
 }
 
 static const struct dish *any(struct cook *c, enum kind k)
 {
-    return &c->r->dishes[k][roll(c, c->r->count[k])];
+    return &c->r->dishes[k][cook_roll(c, c->r->count[k])];
 }
 
 static uint32_t field(uint32_t bits, unsigned shift, unsigned width, uint32_t value)
@@ -212,11 +201,11 @@ static uint32_t field(uint32_t bits, unsigned shift, unsigned width, uint32_t va
 
 static int near_gp(struct cook *c)
 {
-    int at = (int)roll(c, 4096) - 2048;
+    int at = (int)cook_roll(c, 4096) - 2048;
 
-    switch (roll(c, 4)) {
+    switch (cook_roll(c, 4)) {
     case 0: return at;
-    case 1: return (int)roll(c, 32) - 16; /* around a page's end */
+    case 1: return (int)cook_roll(c, 32) - 16; /* around a page's end */
     default: return at & -8;
     }
 }
@@ -225,36 +214,36 @@ static void memory(struct cook *c)
 {
     const struct dish *d = any(c, MEMORY);
     uint32_t bits = operands(c, d);
-    unsigned base = roll(c, 2) ? 3 : 8 + roll(c, 8);
+    unsigned base = cook_roll(c, 2) ? 3 : 8 + cook_roll(c, 8);
     int at = near_gp(c);
 
     if ((bits & 3) == 0) {
         base |= 8;
         bits = field(bits, 7, 3, base);
-    } else if ((bits & 3) == 3 && roll(c, 20)) {
+    } else if ((bits & 3) == 3 && cook_roll(c, 20)) {
         bits = field(bits, 15, 5, base);
     }
-    if ((bits & 3) != 2 && base != 3 && roll(c, 3))
-        put(c, asm_addi(base, 3, at));
+    if ((bits & 3) != 2 && base != 3 && cook_roll(c, 3))
+        cook_put(c, asm_addi(base, 3, at));
     else if ((bits & 3) != 2 && base != 3) /* around the end of what may be written */
-        put(c, asm_addi(base, 2, (int)(PROGRAM_DATA + 0x2000 - PROGRAM_SP) + (int)roll(c, 32) - 24));
+        cook_put(c, asm_addi(base, 2, (int)(PROGRAM_DATA + 0x2000 - PROGRAM_SP) + (int)cook_roll(c, 32) - 24));
     else if ((bits & 3) == 3 && strstr(d->text, "i(s)") && !has(d, 't') && !has(d, 'T'))
         bits = field(bits, 20, 12, (uint32_t)at);
     if ((bits & 3) == 3 && base != 3 && !has(d, 't') && !has(d, 'T') && strstr(d->text, "i(s)"))
-        bits = field(bits, 20, 12, (uint32_t)(int)(roll(c, 64) - 32u));
-    put(c, bits);
+        bits = field(bits, 20, 12, (uint32_t)(int)(cook_roll(c, 64) - 32u));
+    cook_put(c, bits);
 }
 
 static void atomic(struct cook *c)
 {
     const struct dish *d = any(c, ATOMIC);
-    unsigned base = 8 + roll(c, 8);
+    unsigned base = 8 + cook_roll(c, 8);
     int at = near_gp(c);
 
-    put(c, asm_addi(base, 3, roll(c, 8) ? at & -8 : at));
-    put(c, field(operands(c, d), 15, 5, base));
+    cook_put(c, asm_addi(base, 3, cook_roll(c, 8) ? at & -8 : at));
+    cook_put(c, field(operands(c, d), 15, 5, base));
     if (starts(d->row.name, "lr_"))
-        put(c, field(field(operands(c, any(c, ATOMIC)), 15, 5, base), 7, 5, 5 + roll(c, 3)));
+        cook_put(c, field(field(operands(c, any(c, ATOMIC)), 15, 5, base), 7, 5, 5 + cook_roll(c, 3)));
 }
 
 static void note_jump(struct cook *c)
@@ -262,12 +251,12 @@ static void note_jump(struct cook *c)
     if (c->full)
         return;
     c->jumps[c->jump_count].insn = c->p->count - 1;
-    c->jumps[c->jump_count++].skip = 1 + roll(c, 5);
+    c->jumps[c->jump_count++].skip = 1 + cook_roll(c, 5);
 }
 
 static void jump(struct cook *c, enum kind k)
 {
-    put(c, operands(c, any(c, k)));
+    cook_put(c, operands(c, any(c, k)));
     note_jump(c);
 }
 
@@ -275,61 +264,62 @@ static void jump(struct cook *c, enum kind k)
 static void indirect(struct cook *c)
 {
     const struct dish *d = any(c, INDIRECT);
-    unsigned base = 8 + roll(c, 8), shift = (d->row.match & 3) == 3 ? 15 : 7;
+    unsigned base = 8 + cook_roll(c, 8), shift = (d->row.match & 3) == 3 ? 15 : 7;
     uint32_t bits = field(operands(c, d), shift, 5, base);
 
-    put(c, asm_auipc(base, 0));
-    put(c, asm_addi(base, base, shift == 15 ? 12 : 10));
+    cook_put(c, asm_auipc(base, 0));
+    cook_put(c, asm_addi(base, base, shift == 15 ? 12 : 10));
     if (shift == 15)
-        bits = field(bits, 20, 12, roll(c, 2));
-    put(c, bits);
-    put(c, ASM_NOP);
+        bits = field(bits, 20, 12, cook_roll(c, 2));
+    cook_put(c, bits);
+    cook_put(c, ASM_NOP);
 }
 
 static void csr(struct cook *c)
 {
     /* fflags, frm, fcsr, instret, cycle; mstatus for FS */
     static const uint16_t numbers[] = { 1, 1, 2, 2, 3, 0xc02, 0xc00, 0x300 };
-    unsigned number_ = numbers[roll(c, ARRAY_LEN(numbers))];
+    unsigned number_ = numbers[cook_roll(c, ARRAY_LEN(numbers))];
 
     if (number_ == 0x300) {
-        put(c, asm_lui(5, 2u << roll(c, 2)));
-        put(c, asm_csr(roll(c, 4) ? CSRRS : CSRRC, roll(c, 2) ? 0 : 6, roll(c, 2) ? 0x100 : 0x300, 5));
+        cook_put(c, asm_lui(5, 2u << cook_roll(c, 2)));
+        cook_put(c, asm_csr(cook_roll(c, 4) ? CSRRS : CSRRC, cook_roll(c, 2) ? 0 : 6, cook_roll(c, 2) ? 0x100 : 0x300,
+                            5));
         return;
     }
     uint32_t bits = field(operands(c, any(c, CSR)), 20, 12, number_);
-    if (number_ == 2 && roll(c, 3))
-        bits = asm_csr(CSRRWI, 0, 2, roll(c, 5));
-    put(c, bits);
+    if (number_ == 2 && cook_roll(c, 3))
+        bits = asm_csr(CSRRWI, 0, 2, cook_roll(c, 5));
+    cook_put(c, bits);
 }
 
 /* Swaps an instruction with another one that waits in memory, and runs it. */
 static void rewrite(struct cook *c)
 {
-    int at = (int)roll(c, 256) * 4;
+    int at = (int)cook_roll(c, 256) * 4;
 
     for (int i = 0; i < 2; i++) { /* both have to be there: the pool is data */
         uint32_t *word = (uint32_t *)(void *)((uint8_t *)c->p->data + (PROGRAM_GP - PROGRAM_DATA)) + at / 4 + i;
-        *word = (operands(c, any(c, roll(c, 2) ? PLAIN : FLOATS)));
+        *word = (operands(c, any(c, cook_roll(c, 2) ? PLAIN : FLOATS)));
         if ((*word & 3) != 3)
             *word = *word | 1u << 16; /* and c.nop */
     }
-    put(c, asm_load(LW, 5, 3, at));
-    put(c, asm_load(LW, 6, 3, at + 4));
-    put(c, asm_store(SW, 5, 3, at + 4));
-    put(c, asm_store(SW, 6, 3, at));
-    put(c, asm_auipc(6, 0));
-    put(c, asm_store(SW, 5, 6, 12));
-    put(c, ASM_FENCE_I);
-    put(c, ASM_NOP);
+    cook_put(c, asm_load(LW, 5, 3, at));
+    cook_put(c, asm_load(LW, 6, 3, at + 4));
+    cook_put(c, asm_store(SW, 5, 3, at + 4));
+    cook_put(c, asm_store(SW, 6, 3, at));
+    cook_put(c, asm_auipc(6, 0));
+    cook_put(c, asm_store(SW, 5, 6, 12));
+    cook_put(c, ASM_FENCE_I);
+    cook_put(c, ASM_NOP);
 }
 
 static void item(struct cook *c, unsigned control)
 {
     c->items[c->item_count++] = c->p->count;
-    if (roll(c, 100) < control) {
-        switch (roll(c, 16)) {
-        case 0: put(c, operands(c, any(c, OTHER))); return;
+    if (cook_roll(c, 100) < control) {
+        switch (cook_roll(c, 18)) {
+        case 0: cook_put(c, operands(c, any(c, OTHER))); return;
         case 1: rewrite(c); return;
         case 2:
         case 3: indirect(c); return;
@@ -337,18 +327,20 @@ static void item(struct cook *c, unsigned control)
         case 5: csr(c); return;
         case 6:
         case 7: jump(c, JUMP); return;
+        case 8:
+        case 9: cook_privileged(c); return;
         default: jump(c, BRANCH); return;
         }
     }
-    switch (roll(c, 12)) {
+    switch (cook_roll(c, 12)) {
     case 0:
     case 1:
     case 2:
-    case 3: put(c, operands(c, any(c, PLAIN))); return;
+    case 3: cook_put(c, operands(c, any(c, PLAIN))); return;
     case 4:
     case 5:
     case 6:
-    case 7: put(c, operands(c, any(c, FLOATS))); return;
+    case 7: cook_put(c, operands(c, any(c, FLOATS))); return;
     case 8: atomic(c); return;
     default: memory(c); return;
     }
@@ -405,15 +397,20 @@ static void make_state(struct cook *c)
     p->x[3] = (uint64_t)sext(PROGRAM_GP, c->r->xlen);
     p->x[2] = (uint64_t)sext(PROGRAM_SP, c->r->xlen);
     for (unsigned i = 0; i < PROGRAM_DATA_BYTES / 8; i++)
-        p->data[i] = roll(c, 2) ? floating(c) : number(c);
-    p->priv = (uint8_t[]){ PRIV_M, PRIV_S, PRIV_U }[roll(c, 3)];
-    p->paged = p->priv != PRIV_M && roll(c, 3);
-    p->alias = p->paged && roll(c, 2);
-    p->frm = (uint8_t)(roll(c, 3) ? roll(c, 5) : 0);
-    p->fflags = (uint8_t)(roll(c, 2) ? roll(c, 32) : 0);
-    p->fs = (uint8_t)(roll(c, 6) ? 3 : roll(c, 4));
+        p->data[i] = cook_roll(c, 2) ? floating(c) : number(c);
+    p->priv = (uint8_t[]){ PRIV_M, PRIV_S, PRIV_U }[cook_roll(c, 3)];
+    p->xlen = (uint8_t)c->r->xlen;
+    p->paged = cook_roll(c, 3); /* M may borrow the view of S */
+    p->alias = p->paged && p->priv != PRIV_M && cook_roll(c, 2);
+    p->levels = (uint8_t)(p->xlen == 32 ? 2 : 3 + cook_roll(c, 3));
+    p->adue = cook_roll(c, 2);
+    for (unsigned i = 0; i < ARRAY_LEN(p->lost); i++)
+        p->lost[i] = (uint8_t[]){ 0, 0, 0x40, 0x80, 0xc0 }[cook_roll(c, 5)];
+    p->frm = (uint8_t)(cook_roll(c, 3) ? cook_roll(c, 5) : 0);
+    p->fflags = (uint8_t)(cook_roll(c, 2) ? cook_roll(c, 32) : 0);
+    p->fs = (uint8_t)(cook_roll(c, 6) ? 3 : cook_roll(c, 4));
     for (unsigned i = 0; i < PROGRAM_RUNS; i++)
-        p->runs[i] = roll(c, 3) ? 1 + roll(c, 500) : 1 + roll(c, 20);
+        p->runs[i] = cook_roll(c, 3) ? 1 + cook_roll(c, 500) : 1 + cook_roll(c, 20);
 }
 
 void program_make(struct program *p, const struct recipe *r, uint64_t seed)
@@ -422,10 +419,12 @@ void program_make(struct program *p, const struct recipe *r, uint64_t seed)
 
     p->count = p->bytes = 0;
     make_state(&c);
-    unsigned items = 3 + roll(&c, 60), control = (const uint8_t[]){ 3, 10, 30 }[roll(&c, 3)];
-    unsigned page_end = roll(&c, 8) ? 0 : 1;
-    while (page_end && p->bytes < PROGRAM_CODE_BYTES - 0x200 && p->count < 60)
-        put(&c, ASM_NOP);
+    unsigned items = 3 + cook_roll(&c, 60), control = (const uint8_t[]){ 3, 10, 30 }[cook_roll(&c, 3)];
+    if (!cook_roll(&c, 4)) { /* across two pages */
+        unsigned origin = PAGE_SIZE - 2 * cook_roll(&c, 80);
+        cook_put(&c, asm_jal(0, (int)origin));
+        p->bytes = origin;
+    }
     for (unsigned i = 0; i < items && !c.full; i++)
         item(&c, control);
     c.full = false;

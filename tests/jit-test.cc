@@ -1,6 +1,8 @@
 // The IR, host code of single operations against plain C, and random RISC-V programs against the interpreter.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -278,10 +280,43 @@ void compare(unsigned xlen, const char *cpu, unsigned harts, uint64_t programs)
                           << text.data();
     }
     jit_pair_counts(pair.get(), &blocks, &insns, &traps);
-    printf("rv%u %s: %llu programs, %llu instructions, %llu traps\n", xlen, cpu,
-           static_cast<unsigned long long>(programs), static_cast<unsigned long long>(insns),
-           static_cast<unsigned long long>(traps));
-    EXPECT_GT(blocks, programs / 2);
+    printf("rv%u %s: %llu programs, %llu blocks, %llu instructions, %llu traps\n", xlen, cpu,
+           static_cast<unsigned long long>(programs), static_cast<unsigned long long>(blocks),
+           static_cast<unsigned long long>(insns), static_cast<unsigned long long>(traps));
+    EXPECT_GT(blocks, 2 * programs);
+}
+
+// `make check-random BLOCKS=...`: all machines in turn until that many blocks became host code.
+TEST(JitRandom, Blocks)
+{
+    const char *wanted = std::getenv("LYREBIRD_TEST_BLOCKS");
+    uint64_t target = wanted ? std::strtoull(wanted, nullptr, 10) : harness_scale(5000), programs = 0, blocks = 0;
+    uint64_t seed = harness_seed(), insns = 0, traps = 0, state = seed;
+    Pair pairs[] = { { 64, "max", 1 }, { 32, "max", 1 }, { 64, "max", 2 }, { 64, "max,-c", 1 }, { 32, "max,-c", 1 } };
+    std::vector<char> text(1 << 16);
+    auto start = std::chrono::steady_clock::now();
+    int wrong = 0;
+
+    for (Pair &p : pairs)
+        ASSERT_TRUE(p.get()) << "no code memory";
+    while (blocks < target && wrong < 5) {
+        uint64_t one = harness_random(&state), b, i, t;
+        blocks = insns = traps = 0;
+        for (Pair &p : pairs) {
+            bool same = jit_pair_agrees(p.get(), one, text.data(), text.size());
+            wrong += !same;
+            EXPECT_TRUE(same) << "program " << programs << " (" << one << ") of seed " << seed << ", machine "
+                              << &p - pairs << "\n"
+                              << text.data();
+            jit_pair_counts(p.get(), &b, &i, &t);
+            blocks += b, insns += i, traps += t, programs++;
+        }
+    }
+    std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    printf("%llu programs, %llu blocks (%.0f a second), %llu instructions, %llu traps, %d differences\n",
+           static_cast<unsigned long long>(programs), static_cast<unsigned long long>(blocks),
+           static_cast<double>(blocks) / took.count(), static_cast<unsigned long long>(insns),
+           static_cast<unsigned long long>(traps), wrong);
 }
 
 TEST(JitRandom, Rv64)
