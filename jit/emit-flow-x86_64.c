@@ -31,7 +31,7 @@ void emit_label(struct emit *e, const struct ir_label *label)
             land32(e->s, e->room->fixup[i].from);
     }
     emit_hold(e, &e->home);
-    emit_forget_floats(e);
+    e->boxed = 0;
     emit_look_ahead(e);
     alu_mem_imm(e->s, 1, ALU_SUB, field(e, e->l->budget), label->insns);
     emit_cold(e, COLD_BUDGET, jcc32(e->s, CC_S), NULL);
@@ -175,7 +175,7 @@ void emit_call(struct emit *e, const struct ir_op *op)
     emit_become(e, &e->j->pinned);
     mov_imm(e->s, RDX, op->site);
     call_to(e->s, e->j->call[0]);
-    emit_forget_floats(e);
+    e->boxed = 0;
     e->at++;
     emit_look_ahead(e);
     e->at--;
@@ -202,8 +202,7 @@ struct cold *emit_cold(struct emit *e, enum cold_kind kind, uint8_t *from, const
         e->colds++;
     else
         e->s->full = 1;
-    *c = (struct cold){ .kind = kind, .from = from, .op = op, .label = e->label, .held = e->now };
-    memcpy(c->cached, e->cached, sizeof c->cached);
+    *c = (struct cold){ .kind = kind, .from = from, .op = op, .label = e->label, .held = e->now, .after = e->now };
     return c;
 }
 
@@ -213,23 +212,32 @@ static bool is_pinned(const struct emit *e, const struct holding *h)
     return !memcmp(h->var, e->j->pinned.var, sizeof h->var);
 }
 
-/* Routines that store and load what is held, unless the last ones do the same. */
-static void share_moves(struct emit *e, const struct holding *h)
+static bool needs_no_moves(const struct emit *e, const struct cold *c)
 {
-    if (is_pinned(e, h) || (e->shared.spill && !memcmp(&e->shared.held, h, sizeof *h)))
+    return is_pinned(e, &c->held) && is_pinned(e, &c->after);
+}
+
+/* Routines that store and load what is held, unless the last ones do the same. */
+static void share_moves(struct emit *e, const struct cold *c)
+{
+    const struct holding *h = &c->held, *after = &c->after;
+
+    if (needs_no_moves(e, c) || (e->shared.spill && !memcmp(&e->shared.held, h, sizeof *h) &&
+                                 !memcmp(&e->shared.after, after, sizeof *after)))
         return;
     e->shared.held = *h;
+    e->shared.after = *after;
     e->shared.spill = e->s->p;
     emit_spill(e, h);
     b1(e->s, 0xc3);
     e->shared.reload = e->s->p;
-    emit_reload(e, h);
+    emit_reload(e, after);
     b1(e->s, 0xc3);
 }
 
 void emit_thunk_call(struct emit *e, const struct cold *c, uint8_t *const which[2])
 {
-    if (is_pinned(e, &c->held)) {
+    if (needs_no_moves(e, c)) {
         call_to(e->s, which[0]);
         return;
     }
@@ -242,7 +250,6 @@ static void emit_cold_call(struct emit *e, const struct cold *c)
 {
     mov_imm(e->s, RDX, c->op->site);
     emit_thunk_call(e, c, e->j->call);
-    emit_reload_floats(e, c);
     jump_to(e->s, c->back);
 }
 
@@ -251,7 +258,6 @@ static void emit_cold_touch(struct emit *e, const struct cold *c)
 {
     mov_imm(e->s, RDX, c->op->site);
     emit_thunk_call(e, c, e->j->touch[!!(c->op->flags & IR_WRITE)]);
-    emit_reload_floats(e, c);
     test(e->s, 0, RAX, RAX);
     jcc_to(e->s, CC_NE, c->back);
     emit_leave(e, c->op->site);
@@ -280,7 +286,7 @@ static void emit_cold_exit(struct emit *e, const struct cold *c)
 static void emit_one_cold(struct emit *e, const struct cold *c)
 {
     if (c->kind <= COLD_TOUCH)
-        share_moves(e, &c->held);
+        share_moves(e, c);
     emit_hold(e, &c->held);
     if (c->kind != COLD_EXIT)
         land32(e->s, c->from);
@@ -389,12 +395,23 @@ static void emit_entry(struct emit *e)
     b1(e->s, 0xc3);
 }
 
+static void emit_constants(struct emit *e)
+{
+    while ((uintptr_t)e->s->p & 15)
+        b1(e->s, 0);
+    e->j->box = e->s->p;
+    b8(e->s, UINT64_C(0xffffffff00000000));
+    b8(e->s, 0);
+}
+
 void emit_thunks(struct jit *j)
 {
     struct emit e = { .j = j, .s = &j->as, .l = j->layout };
 
-    memcpy(j->pinned.var, j->layout->pins, sizeof j->pinned.var);
+    memset(j->pinned.var, IR_NONE, sizeof j->pinned.var);
+    memcpy(j->pinned.var, j->layout->pins, sizeof j->layout->pins);
     j->pinned.dirty = (1 << JIT_PINS) - 1;
+    emit_constants(&e);
     emit_entry(&e);
     for (unsigned pinned = 0; pinned < 2; pinned++) {
         for (unsigned i = 0; i < 4; i++) {

@@ -1,75 +1,17 @@
 /*
  * emit-fp-x86_64.c - scalar floating point on the host's SSE unit, whose MXCSR is the guest's.
  *
- * A float global is always up to date in memory; xmm2 to xmm15 cache values inside a block, xmm0 and xmm1 are for the
- * moment. A 32-bit value is boxed (its upper 32 bits are ones): operands not known to be are looked at, and one that
- * is not leaves the instruction to the guest's own code.
+ * xmm2 to xmm15 hold float globals (emit-regs-x86_64.c), xmm0 and xmm1 are for the moment. A 32-bit value is boxed (its
+ * upper 32 bits are ones), in registers as in memory; scalar instructions leave that half alone. Operands not known to
+ * be boxed are looked at, and one that is not leaves the instruction to the guest's own code.
  */
 #include "emit.h"
 
-enum { SSE_SD = 0xf2, SSE_SS = 0xf3, NOTHING = 0xff };
-
-void emit_forget_floats(struct emit *e)
-{
-    memset(e->cached, -1, sizeof e->cached);
-    e->boxed = e->narrow = 0;
-}
+enum { SSE_SD = 0xf2, SSE_SS = 0xf3 };
 
 static unsigned float_of(const struct emit *e, unsigned var)
 {
     return var - e->l->first_float;
-}
-
-static void drop(struct emit *e, unsigned f)
-{
-    for (unsigned i = 0; i < XMM_COUNT; i++) {
-        if (e->cached[i] == (int8_t)f)
-            e->cached[i] = -1;
-    }
-}
-
-/* What is known of a variable's value after a write of `size` bytes. */
-static void note_size(struct emit *e, unsigned var, unsigned size)
-{
-    uint32_t bit = 1u << float_of(e, var);
-
-    e->boxed = size == 4 ? e->boxed | bit : e->boxed & ~bit;
-    e->narrow = size == 4 ? e->narrow | bit : e->narrow & ~bit;
-}
-
-void emit_reload_floats(struct emit *e, const struct cold *c)
-{
-    for (unsigned i = 0; i < XMM_COUNT; i++) {
-        if (c->cached[i] >= 0) /* movsd */
-            rm(e->s, SSE_SD, 0, 0x0f10, (int)(XMM_FIRST + i), slot(e, e->l->first_float + (unsigned)c->cached[i]));
-    }
-}
-
-/* Where 32-bit operand's upper half is: must be ones. */
-static void need_box(struct emit *e, const struct ir_op *op, unsigned var, struct cold **colds, unsigned *n)
-{
-    unsigned f = float_of(e, var);
-
-    if (op->size != 4 || e->boxed >> f & 1)
-        return;
-    alu_mem_imm(e->s, 0, ALU_CMP, at(RBP, slot(e, var).disp + 4), -1);
-    colds[(*n)++] = emit_cold(e, COLD_CALL, jcc32(e->s, CC_NE), op);
-}
-
-/* An xmm that holds none of the operands; its old value stays in memory. */
-static int new_xmm(struct emit *e, unsigned dst, const int *busy, unsigned n)
-{
-    for (;;) {
-        int x = XMM_FIRST + e->next_xmm;
-        bool taken = false;
-        e->next_xmm = (uint8_t)((e->next_xmm + 1) % XMM_COUNT);
-        for (unsigned i = 0; i < n; i++)
-            taken |= busy[i] == x;
-        if (!taken) {
-            e->cached[x - XMM_FIRST] = (int8_t)dst;
-            return x;
-        }
-    }
 }
 
 static unsigned scalar(unsigned size)
@@ -77,52 +19,94 @@ static unsigned scalar(unsigned size)
     return size == 8 ? SSE_SD : SSE_SS;
 }
 
-/* The xmm that has the variable. Loads are as wide as the stores were, or the host could not forward them. */
-static int use_float(struct emit *e, unsigned var, unsigned size, const int *busy, unsigned n)
+static void movaps(struct emit *e, int to, int from)
 {
-    unsigned f = float_of(e, var);
+    rr(e->s, 0, 0, 0x0f28, to, from);
+}
 
-    if (size == 8 && e->narrow >> f & 1)
-        drop(e, f);
-    for (unsigned i = 0; i < XMM_COUNT; i++) {
-        if (e->cached[i] == (int8_t)f)
-            return (int)(XMM_FIRST + i);
-    }
-    int x = new_xmm(e, f, busy, n);
-    rm(e->s, scalar(size), 0, 0x0f10, x, slot(e, var));
-    e->narrow = size == 4 ? e->narrow | 1u << f : e->narrow & ~(1u << f);
+/* ---- registers ---- */
+
+static unsigned index_of(int x)
+{
+    return JIT_PINS + (unsigned)(x - XMM_FIRST);
+}
+
+/* Registers that the operation at hand needs are locked. */
+static int lock(struct emit *e, int x)
+{
+    e->locked_xmm |= 1u << x;
     return x;
 }
 
-/* The upper half of a 32-bit result's slot. */
-static void box(struct emit *e, unsigned var, unsigned size)
+int emit_new_xmm(struct emit *e)
 {
-    if (size == 4)
-        mov_store_imm(e->s, 0, at(RBP, slot(e, var).disp + 4), -1);
+    unsigned i = JIT_PINS;
+
+    while (i < HOST_REGS && (e->now.var[i] != IR_NONE || (e->locked_xmm >> emit_host_reg[i] & 1)))
+        i++;
+    while (i == HOST_REGS) {
+        unsigned next = JIT_PINS + e->next_xmm;
+        e->next_xmm = (uint8_t)((e->next_xmm + 1) % XMM_COUNT);
+        if (!(e->locked_xmm >> emit_host_reg[next] & 1))
+            i = next;
+    }
+    emit_evict(e, i);
+    return lock(e, emit_host_reg[i]);
 }
 
-/* x becomes the variable's value, in memory and here. */
-static void put_float(struct emit *e, unsigned var, unsigned size, int x)
+int emit_use_float(struct emit *e, unsigned var)
+{
+    if (reg_of(e, var) != NO_REG)
+        return lock(e, reg_of(e, var));
+    int x = emit_new_xmm(e);
+    rm(e->s, SSE_SD, 0, 0x0f10, x, slot(e, var)); /* movsd */
+    e->now.var[index_of(x)] = (uint8_t)var;
+    e->reg[var] = (int8_t)x;
+    return x;
+}
+
+void emit_put_float(struct emit *e, unsigned var, unsigned size, int x)
+{
+    uint32_t bit = 1u << float_of(e, var);
+
+    if (reg_of(e, var) != NO_REG) { /* the old value */
+        unsigned old = index_of(reg_of(e, var));
+        e->now.var[old] = IR_NONE;
+        e->now.dirty &= ~(1u << old);
+    }
+    e->now.var[index_of(x)] = (uint8_t)var;
+    e->now.dirty |= 1u << index_of(x);
+    e->reg[var] = (int8_t)x;
+    e->boxed = size == 4 ? e->boxed | bit : e->boxed & ~bit;
+}
+
+void emit_box(struct emit *e, int x)
+{
+    prefixes(e->s, 0, 0, x, 0, 0, 0); /* orps x, [rip + box] */
+    opcode_bytes(e->s, 0x0f56);
+    b1(e->s, (unsigned)(x & 7) << 3 | 5);
+    b4(e->s, (uint32_t)(e->j->box - (e->s->p + 4)));
+}
+
+/* The upper half of a 32-bit operand must be ones. */
+static void need_box(struct emit *e, const struct ir_op *op, unsigned var, struct cold **colds, unsigned *n)
 {
     unsigned f = float_of(e, var);
+    int x = reg_of(e, var);
 
-    rm(e->s, scalar(size), 0, 0x0f11, x, slot(e, var));
-    box(e, var, size);
-    for (unsigned i = 0; i < XMM_COUNT; i++) {
-        if (e->cached[i] == (int8_t)f && (int)(XMM_FIRST + i) != x)
-            e->cached[i] = -1;
+    if (op->size != 4 || e->boxed >> f & 1)
+        return;
+    if (x != NO_REG && e->now.dirty >> index_of(x) & 1) {
+        rr(e->s, 0x66, 1, 0x0f7e, x, RAX); /* movq */
+        shift_imm(e->s, 1, SH_SAR, RAX, 32);
+        alu_imm(e->s, 0, ALU_CMP, RAX, -1);
+    } else {
+        alu_mem_imm(e->s, 0, ALU_CMP, at(RBP, slot(e, var).disp + 4), -1);
     }
-    e->cached[x - XMM_FIRST] = (int8_t)f;
-    note_size(e, var, size);
+    colds[(*n)++] = emit_cold(e, COLD_CALL, jcc32(e->s, CC_NE), op);
 }
 
-void emit_float_loaded(struct emit *e, unsigned var, unsigned size)
-{
-    int x = new_xmm(e, NOTHING, NULL, 0);
-
-    rr(e->s, 0x66, size == 8, 0x0f6e, x, RAX); /* movd, movq */
-    put_float(e, var, size, x);
-}
+/* ---- operations ---- */
 
 /* ucomis x, x: a NaN becomes the canonical one in cold code. */
 static struct cold *check_nan(struct emit *e, const struct ir_op *op, unsigned size, int x)
@@ -137,17 +121,17 @@ static struct cold *check_nan(struct emit *e, const struct ir_op *op, unsigned s
 
 void emit_cold_nan(struct emit *e, const struct cold *c)
 {
-    mov_imm(e->s, RAX, c->target == 8 ? UINT64_C(0x7ff8000000000000) : 0x7fc00000);
+    mov_imm(e->s, RAX, c->target == 8 ? UINT64_C(0x7ff8000000000000) : UINT64_C(0xffffffff7fc00000));
     rr(e->s, 0x66, 1, 0x0f6e, c->reg, RAX); /* movq */
     jump_to(e->s, c->back);
 }
 
-/* Here the ways meet again when the guest's own code came instead: it reloads what is cached from now on. */
+/* Here the ways meet again when the guest's own code came instead. */
 static void land_calls(struct emit *e, struct cold **colds, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         colds[i]->back = e->s->p;
-        memcpy(colds[i]->cached, e->cached, sizeof e->cached);
+        colds[i]->after = e->now;
     }
 }
 
@@ -155,23 +139,16 @@ static void emit_arith(struct emit *e, const struct ir_op *op, unsigned opcode)
 {
     struct cold *colds[3];
     unsigned n = 0;
-    int busy[2];
     bool unary = op->code == IR_fsqrt;
 
     need_box(e, op, op->a, colds, &n);
     if (!unary)
         need_box(e, op, op->b, colds, &n);
-    busy[0] = use_float(e, op->a, op->size, NULL, 0);
-    busy[1] = unary ? busy[0] : use_float(e, op->b, op->size, busy, 1);
-    int x = new_xmm(e, NOTHING, busy, 2);
-    if (unary) {
-        rr(e->s, scalar(op->size), 0, opcode, x, busy[0]);
-    } else {
-        rr(e->s, 0, 0, 0x0f28, x, busy[0]); /* movaps */
-        rr(e->s, scalar(op->size), 0, opcode, x, busy[1]);
-    }
+    int a = emit_use_float(e, op->a), b = unary ? a : emit_use_float(e, op->b), x = emit_new_xmm(e);
+    movaps(e, x, a); /* with its box */
+    rr(e->s, scalar(op->size), 0, opcode, x, b);
     check_nan(e, op, op->size, x);
-    put_float(e, op->dst, op->size, x);
+    emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
 }
 
@@ -182,20 +159,16 @@ static void emit_fma(struct emit *e, const struct ir_op *op)
                                        [IR_FMA_NEG_PRODUCT | IR_FMA_NEG_ADDEND] = 0xaf };
     struct cold *colds[4];
     unsigned n = 0;
-    int busy[3];
 
     need_box(e, op, op->a, colds, &n);
     need_box(e, op, op->b, colds, &n);
     need_box(e, op, op->c, colds, &n);
-    busy[0] = use_float(e, op->a, op->size, NULL, 0);
-    busy[1] = use_float(e, op->b, op->size, busy, 1);
-    busy[2] = use_float(e, op->c, op->size, busy, 2);
-    int x = new_xmm(e, NOTHING, busy, 3);
-    rr(e->s, 0, 0, 0x0f28, x, busy[0]);
-    vex(e->s, 2, 1, op->size == 8, opcodes[op->imm], x, busy[1], busy[2]); /* vf[n]m{add,sub}213 */
+    int a = emit_use_float(e, op->a), b = emit_use_float(e, op->b), c = emit_use_float(e, op->c), x = emit_new_xmm(e);
+    movaps(e, x, a);
+    vex(e->s, 2, 1, op->size == 8, opcodes[op->imm], x, b, c); /* vf[n]m{add,sub}213 */
     rr(e->s, op->size == 8 ? 0x66 : 0, 0, 0x0f2e, x, x);
     colds[n++] = emit_cold(e, COLD_CALL, jcc32(e->s, CC_P), op);
-    put_float(e, op->dst, op->size, x);
+    emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
 }
 
@@ -203,19 +176,17 @@ static void emit_fset(struct emit *e, const struct ir_op *op)
 {
     struct cold *colds[2];
     unsigned n = 0, prefix = op->size == 8 ? 0x66 : 0;
-    int busy[2];
 
     need_box(e, op, op->a, colds, &n);
     need_box(e, op, op->b, colds, &n);
-    busy[0] = use_float(e, op->a, op->size, NULL, 0);
-    busy[1] = use_float(e, op->b, op->size, busy, 1);
+    int a = emit_use_float(e, op->a), b = emit_use_float(e, op->b);
     if (op->cond == IR_EQ) {
-        rr(e->s, prefix, 0, 0x0f2e, busy[0], busy[1]); /* ucomis: quiet */
+        rr(e->s, prefix, 0, 0x0f2e, a, b); /* ucomis: quiet */
         rr8(e->s, 0, 0x0f90 + CC_NP, 0, RAX);
         rr8(e->s, 0, 0x0f90 + CC_E, 0, RCX);
         alu(e->s, 0, ALU_AND, RAX, RCX);
     } else {
-        rr(e->s, prefix, 0, 0x0f2f, busy[1], busy[0]); /* comis b, a: above when a < b, never when unordered */
+        rr(e->s, prefix, 0, 0x0f2f, b, a); /* comis b, a: above when a < b, never when unordered */
         rr8(e->s, 0, 0x0f90u + (op->cond == IR_LT ? CC_A : CC_AE), 0, RAX);
     }
     rr8(e->s, 0, 0x0fb6, RAX, RAX);
@@ -228,15 +199,16 @@ static void emit_sign(struct emit *e, const struct ir_op *op)
 {
     struct cold *colds[1];
     unsigned n = 0, digit = op->code == IR_fneg ? 7 : 6;
-    int w = op->size == 8;
 
     need_box(e, op, op->a, colds, &n);
-    mov_load(e->s, w, RAX, slot(e, op->a));
-    prefixes(e->s, 0, w, 0, 0, RAX, 0);
+    rr(e->s, 0x66, 1, 0x0f7e, emit_use_float(e, op->a), RAX); /* movq */
+    prefixes(e->s, 0, 1, 0, 0, RAX, 0);
     opcode_bytes(e->s, 0x0fba);
     modrm_reg(e->s, (int)digit, RAX);
-    b1(e->s, w ? 63 : 31);
-    emit_float_loaded(e, op->dst, op->size);
+    b1(e->s, op->size == 8 ? 63 : 31);
+    int x = emit_new_xmm(e);
+    rr(e->s, 0x66, 1, 0x0f6e, x, RAX);
+    emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
 }
 
@@ -246,31 +218,31 @@ static void emit_fmov(struct emit *e, const struct ir_op *op)
     unsigned n = 0;
 
     need_box(e, op, op->a, colds, &n);
-    int a = use_float(e, op->a, op->size, NULL, 0);
+    int a = emit_use_float(e, op->a);
     if (op->dst != op->a) {
-        int x = new_xmm(e, NOTHING, &a, 1);
-        rr(e->s, 0, 0, 0x0f28, x, a);
-        put_float(e, op->dst, op->size, x);
+        int x = emit_new_xmm(e);
+        movaps(e, x, a);
+        emit_put_float(e, op->dst, op->size, x);
     }
     land_calls(e, colds, n);
 }
 
 static void emit_fbits(struct emit *e, const struct ir_op *op)
 {
-    if (op->size == 8)
-        mov_load(e->s, 1, RAX, slot(e, op->a));
-    else
-        rm(e->s, 0, 1, 0x63, RAX, slot(e, op->a));
+    rr(e->s, 0x66, 1, 0x0f7e, emit_use_float(e, op->a), RAX); /* movq */
+    if (op->size == 4)
+        movsxd(e->s, RAX, RAX);
     emit_put(e, op->dst, RAX);
 }
 
 static void emit_fmake(struct emit *e, const struct ir_op *op)
 {
-    int a = emit_use(e, op->a, RAX);
+    int a = emit_use(e, op->a, RAX), x = emit_new_xmm(e);
 
-    if (a != RAX)
-        mov(e->s, 1, RAX, a);
-    emit_float_loaded(e, op->dst, op->size);
+    rr(e->s, 0x66, op->size == 8, 0x0f6e, x, a); /* movd, movq */
+    if (op->size == 4)
+        emit_box(e, x);
+    emit_put_float(e, op->dst, op->size, x);
 }
 
 /* The host's "integer indefinite" is the lowest number: the guest's code finds out what it was. */
@@ -281,7 +253,7 @@ static void emit_ftoi(struct emit *e, const struct ir_op *op)
     int w = op->imm == 8;
 
     need_box(e, op, op->a, colds, &n);
-    rr(e->s, scalar(op->size), w, 0x0f2c, RAX, use_float(e, op->a, op->size, NULL, 0)); /* cvtt */
+    rr(e->s, scalar(op->size), w, 0x0f2c, RAX, emit_use_float(e, op->a)); /* cvtt */
     mov(e->s, w, RCX, RAX);
     alu_imm(e->s, w, ALU_SUB, RCX, 1);
     colds[n++] = emit_cold(e, COLD_CALL, jcc32(e->s, CC_O), op);
@@ -293,16 +265,17 @@ static void emit_ftoi(struct emit *e, const struct ir_op *op)
 
 static void emit_fromi(struct emit *e, const struct ir_op *op)
 {
-    int a = emit_use(e, op->a, RAX), w = op->imm == 8 || (op->flags & IR_ZERO);
+    int a = emit_use(e, op->a, RAX), w = op->imm == 8 || (op->flags & IR_ZERO), x = emit_new_xmm(e);
 
     if (op->flags & IR_ZERO) {
         mov(e->s, 0, RAX, a);
         a = RAX;
     }
-    int x = new_xmm(e, NOTHING, NULL, 0);
     rr(e->s, 0, 0, 0x0f57, x, x); /* xorps: no wait for the old value */
     rr(e->s, scalar(op->size), w, 0x0f2a, x, a);
-    put_float(e, op->dst, op->size, x);
+    if (op->size == 4)
+        emit_box(e, x);
+    emit_put_float(e, op->dst, op->size, x);
 }
 
 static void emit_fresize(struct emit *e, const struct ir_op *op)
@@ -311,11 +284,13 @@ static void emit_fresize(struct emit *e, const struct ir_op *op)
     unsigned n = 0, to = 12 - op->size;
 
     need_box(e, op, op->a, colds, &n);
-    int a = use_float(e, op->a, op->size, NULL, 0), x = new_xmm(e, NOTHING, &a, 1);
+    int a = emit_use_float(e, op->a), x = emit_new_xmm(e);
     rr(e->s, 0, 0, 0x0f57, x, x);
     rr(e->s, scalar(op->size), 0, 0x0f5a, x, a);
     check_nan(e, op, to, x);
-    put_float(e, op->dst, to, x);
+    if (to == 4)
+        emit_box(e, x);
+    emit_put_float(e, op->dst, to, x);
     land_calls(e, colds, n);
 }
 
@@ -340,6 +315,7 @@ static void emit_fguard(struct emit *e, const struct ir_op *op)
 
 bool emit_float(struct emit *e, const struct ir_op *op)
 {
+    e->locked_xmm = 0;
     switch ((enum ir_code)op->code) {
     case IR_fguard: emit_fguard(e, op); return true;
     case IR_fadd: emit_arith(e, op, 0x0f58); return true;

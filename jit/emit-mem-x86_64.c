@@ -10,10 +10,7 @@ static int stored_value(struct emit *e, const struct ir_op *op, int scratch)
         mov_imm(e->s, scratch, 0);
         return scratch;
     }
-    if (op->size == 8 || reg_of(e, op->b) != NO_REG)
-        return emit_use(e, op->b, scratch);
-    mov_load(e->s, 0, scratch, slot(e, op->b)); /* no wider than a float's store was: the host forwards it */
-    return scratch;
+    return emit_use(e, op->b, scratch);
 }
 
 static unsigned log2_of(unsigned size)
@@ -115,7 +112,7 @@ static void extend(struct emit *e, const struct ir_op *op, int d)
     }
 }
 
-void emit_load(struct emit *e, const struct ir_op *op)
+static void load_integer(struct emit *e, const struct ir_op *op)
 {
     int d = destination(e, op->dst, RAX);
 
@@ -128,10 +125,40 @@ void emit_load(struct emit *e, const struct ir_op *op)
         c->back = e->s->p;
         c->target = (uint64_t)d;
     }
+    emit_put(e, op->dst, d);
+}
+
+enum { SSE_SD = 0xf2, SSE_SS = 0xf3, MOVS_LOAD = 0x0f10, MOVS_STORE = 0x0f11 };
+
+static unsigned scalar(unsigned size)
+{
+    return size == 8 ? SSE_SD : SSE_SS;
+}
+
+static void load_float(struct emit *e, const struct ir_op *op)
+{
+    int x = emit_new_xmm(e);
+
+    if (op->code == IR_pload) {
+        rm(e->s, scalar(op->size), 0, MOVS_LOAD, x, in_page(e, op));
+    } else {
+        struct cold *c;
+        int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c);
+        rm(e->s, scalar(op->size), 0, MOVS_LOAD, x, at_index(va, RCX, 1, 0));
+        c->back = e->s->p;
+        c->target = (uint64_t)x;
+    }
+    if (op->size == 4)
+        emit_box(e, x);
+    emit_put_float(e, op->dst, op->size, x);
+}
+
+void emit_load(struct emit *e, const struct ir_op *op)
+{
     if (is_float(e, op->dst))
-        emit_float_loaded(e, op->dst, op->size);
+        load_float(e, op);
     else
-        emit_put(e, op->dst, d);
+        load_integer(e, op);
 }
 
 static void store_sized(struct emit *e, unsigned size, struct mem m, int reg)
@@ -161,12 +188,22 @@ static void emit_stamp(struct emit *e, struct cold *miss, const struct ir_op *op
     b1(e->s, l->stamp);
 }
 
+/* `x`: the xmm register that has the value of a float global. */
+static void store_value(struct emit *e, const struct ir_op *op, struct mem m, int x)
+{
+    if (x != NO_REG)
+        rm(e->s, scalar(op->size), 0, MOVS_STORE, x, m);
+    else
+        store_sized(e, op->size, m, stored_value(e, op, RDX));
+}
+
 void emit_store(struct emit *e, const struct ir_op *op)
 {
+    int x = op->b != IR_IMM && is_float(e, op->b) ? emit_use_float(e, op->b) : NO_REG;
     struct cold *c;
 
     if (op->code == IR_pstore) {
-        store_sized(e, op->size, in_page(e, op), stored_value(e, op, RDX));
+        store_value(e, op, in_page(e, op), x);
         return;
     }
     int va = emit_lookup(e, op, e->l->write, COLD_STORE, &c);
@@ -178,11 +215,10 @@ void emit_store(struct emit *e, const struct ir_op *op)
         emit_stamp(e, c, op);
         m = at(RCX, 0);
     }
-    store_sized(e, op->size, m, stored_value(e, op, RDX));
+    store_value(e, op, m, x);
     for (unsigned i = first; i < e->colds; i++)
         e->room->cold[i].back = e->s->p;
 }
-
 
 void emit_exchange(struct emit *e, const struct ir_op *op)
 {
@@ -212,8 +248,10 @@ void emit_cold_load(struct emit *e, const struct cold *c)
     mov_imm(e->s, RDX, c->op->site);
     unsigned n = log2_of(c->op->size);
     emit_thunk_call(e, c, (uint8_t *const[]){ e->j->load[0][n], e->j->load[1][n] });
-    extend(e, c->op, (int)c->target);
-    emit_reload_floats(e, c);
+    if (is_float(e, c->op->dst))
+        rr(e->s, 0x66, 1, 0x0f6e, (int)c->target, RAX); /* movq */
+    else
+        extend(e, c->op, (int)c->target);
     jump_to(e->s, c->back);
 }
 
@@ -221,12 +259,15 @@ void emit_cold_store(struct emit *e, const struct cold *c)
 {
     if (c->reg != RAX)
         mov(e->s, 1, RAX, c->reg);
-    int value = stored_value(e, c->op, RCX);
+    int value = RCX;
+    if (c->op->b != IR_IMM && is_float(e, c->op->b))
+        rr(e->s, 0x66, 1, 0x0f7e, reg_of(e, c->op->b), RCX); /* movq */
+    else
+        value = stored_value(e, c->op, RCX);
     if (value != RCX)
         mov(e->s, 1, RCX, value);
     mov_imm(e->s, RDX, c->op->site);
     unsigned n = log2_of(c->op->size);
     emit_thunk_call(e, c, (uint8_t *const[]){ e->j->store[0][n], e->j->store[1][n] });
-    emit_reload_floats(e, c);
     jump_to(e->s, c->back);
 }

@@ -6,6 +6,8 @@
  * computer", 1966); what has no register is a memory operand. A loop has a home of its own: what it uses most, at each
  * of its labels. Ways out go back to the pinned globals in cold code.
  *
+ * Float globals live in xmm registers in the same way, whole: a 32-bit value with its box. Pinned are none.
+ *
  * A register is dirty when its variable's slot in memory is older. Cold code stores those before it calls the guest, so
  * nothing is stored on the fast path.
  */
@@ -13,7 +15,8 @@
 
 #include "emit.h"
 
-const int8_t emit_host_reg[JIT_PINS] = { RBX, R12, R13, R15, RSI, RDI, R8, R9, R10, R11 };
+const int8_t emit_host_reg[HOST_REGS] = { RBX, R12, R13, R15, RSI, RDI, R8, R9, R10, R11,
+                                          2,   3,   4,   5,   6,   7,   8,  9,  10,  11, 12, 13, 14, 15 };
 
 enum { WINDOW = 40, NOBODY = -1 };
 
@@ -31,13 +34,35 @@ void emit_hold(struct emit *e, const struct holding *h)
 {
     memset(e->reg, NO_REG, sizeof e->reg);
     e->now = *h;
-    for (unsigned i = 0; i < JIT_PINS; i++) {
+    for (unsigned i = 0; i < HOST_REGS; i++) {
         if (h->var[i] != IR_NONE)
             e->reg[h->var[i]] = emit_host_reg[i];
     }
 }
 
 /* ---- from one holding to another ---- */
+
+enum { MOVSD_LOAD = 0x0f10, MOVSD_STORE = 0x0f11 };
+
+static void store_one(struct emit *e, const struct holding *h, unsigned i)
+{
+    struct mem m = slot(e, h->var[i]);
+
+    if (i < JIT_PINS)
+        mov_store(e->s, 1, m, emit_host_reg[i]);
+    else
+        rm(e->s, 0xf2, 0, MOVSD_STORE, emit_host_reg[i], m);
+}
+
+static void load_one(struct emit *e, const struct holding *h, unsigned i)
+{
+    struct mem m = slot(e, h->var[i]);
+
+    if (i < JIT_PINS)
+        mov_load(e->s, 1, emit_host_reg[i], m);
+    else
+        rm(e->s, 0xf2, 0, MOVSD_LOAD, emit_host_reg[i], m);
+}
 
 /* A temporary ends with its block; uses behind a call have not been looked for. */
 static bool outlives(const struct emit *e, unsigned var)
@@ -61,37 +86,37 @@ bool emit_is_already(const struct emit *e, const struct holding *to)
 {
     bool same = true;
 
-    for (unsigned i = 0; i < JIT_PINS; i++)
+    for (unsigned i = 0; i < HOST_REGS; i++)
         same &= !must_store(e, to, i) && !must_load(&e->now, to, i);
     return same;
 }
 
 void emit_become(struct emit *e, const struct holding *to)
 {
-    for (unsigned i = 0; i < JIT_PINS; i++) {
+    for (unsigned i = 0; i < HOST_REGS; i++) {
         if (must_store(e, to, i))
-            mov_store(e->s, 1, slot(e, e->now.var[i]), emit_host_reg[i]);
+            store_one(e, &e->now, i);
     }
-    for (unsigned i = 0; i < JIT_PINS; i++) {
+    for (unsigned i = 0; i < HOST_REGS; i++) {
         if (must_load(&e->now, to, i))
-            mov_load(e->s, 1, emit_host_reg[i], slot(e, to->var[i]));
+            load_one(e, to, i);
     }
     emit_hold(e, to);
 }
 
 void emit_spill(struct emit *e, const struct holding *h)
 {
-    for (unsigned i = 0; i < JIT_PINS; i++) {
+    for (unsigned i = 0; i < HOST_REGS; i++) {
         if (is_dirty(h, i) && h->var[i] != IR_NONE)
-            mov_store(e->s, 1, slot(e, h->var[i]), emit_host_reg[i]);
+            store_one(e, h, i);
     }
 }
 
 void emit_reload(struct emit *e, const struct holding *h)
 {
-    for (unsigned i = 0; i < JIT_PINS; i++) {
+    for (unsigned i = 0; i < HOST_REGS; i++) {
         if (h->var[i] != IR_NONE)
-            mov_load(e->s, 1, emit_host_reg[i], slot(e, h->var[i]));
+            load_one(e, h, i);
     }
 }
 
@@ -231,17 +256,17 @@ static int gain(const struct emit *e, unsigned var, unsigned i)
     return saved - is_dirty(&e->now, i) - again;
 }
 
-static void evict(struct emit *e, unsigned i)
+void emit_evict(struct emit *e, unsigned i)
 {
     unsigned old = e->now.var[i];
 
     if (old == IR_NONE)
         return;
     if (is_dirty(&e->now, i) && (outlives(e, old) || e->next[old] != NO_USE))
-        mov_store(e->s, 1, slot(e, old), emit_host_reg[i]);
+        store_one(e, &e->now, i);
     e->reg[old] = NO_REG;
     e->now.var[i] = IR_NONE;
-    e->now.dirty &= (uint16_t)~(1u << i);
+    e->now.dirty &= ~(1u << i);
 }
 
 static void bring(struct emit *e, unsigned var, bool read)
@@ -252,7 +277,7 @@ static void bring(struct emit *e, unsigned var, bool read)
         int i = victim(e, var);
         if (i == NOBODY || gain(e, var, (unsigned)i) <= 0)
             return;
-        evict(e, (unsigned)i);
+        emit_evict(e, (unsigned)i);
         e->now.var[i] = (uint8_t)var;
         e->reg[var] = emit_host_reg[i];
         if (read)
@@ -278,8 +303,8 @@ static bool spares_rcx(const struct emit *e, const struct ir_op *op, unsigned te
     case IR_shl:
     case IR_shr:
     case IR_sar: return op->b == IR_IMM;
-    case IR_pload: return op->c == temp && !is_float(e, op->dst);
-    case IR_pstore: return op->c == temp && !is_float(e, op->b);
+    case IR_pload:
+    case IR_pstore: return op->c == temp;
     default: return false;
     }
 }
@@ -310,7 +335,7 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
         return;
     const uint8_t reads[] = { op->a, op->b, op->c };
     for (unsigned i = 0; i < 3; i++) { /* those that are there first, lest they make room for each other */
-        if ((has & (IR_HAS_A << i)) && reads[i] < IR_VARS && reg_of(e, reads[i]) != NO_REG)
+        if ((has & (IR_HAS_A << i)) && allocatable(e, reads[i]) && reg_of(e, reads[i]) != NO_REG)
             e->locked |= (uint16_t)(1u << index_of(reg_of(e, reads[i])));
     }
     if (has & IR_HAS_A)
@@ -327,15 +352,15 @@ void emit_settle(struct emit *e, const struct ir_op *op)
 {
     unsigned has = ir_operands(op->code);
 
-    if ((has & IR_HAS_DST) && op->dst < IR_VARS && reg_of(e, op->dst) != NO_REG)
-        e->now.dirty |= (uint16_t)(1u << index_of(reg_of(e, op->dst)));
+    if ((has & IR_HAS_DST) && allocatable(e, op->dst) && reg_of(e, op->dst) != NO_REG)
+        e->now.dirty |= 1u << index_of(reg_of(e, op->dst));
     if (op->code == IR_call)
         return;
     pass(e, op);
     for (unsigned i = 0; i < JIT_PINS; i++) {
         unsigned var = e->now.var[i];
         if (var != IR_NONE && var >= IR_GLOBALS && e->next[var] == NO_USE)
-            evict(e, i);
+            emit_evict(e, i);
     }
 }
 
@@ -387,6 +412,8 @@ static void count_all(const struct ir_block *b, const uint16_t *times, struct us
             t[op->a].uses += times[i];
         if ((has & IR_HAS_B) && op->b < IR_VARS)
             t[op->b].uses += times[i];
+        if ((has & IR_HAS_C) && op->c < IR_VARS)
+            t[op->c].uses += times[i];
         if ((has & IR_HAS_DST) && op->dst < IR_VARS) {
             t[op->dst].uses += times[i];
             t[op->dst].writes++;
@@ -422,6 +449,27 @@ static unsigned most_used(const struct emit *e, const struct use_count *t, const
     return best;
 }
 
+/* The float globals that are used most have registers at home. */
+static void choose_floats(struct emit *e, const struct use_count *t)
+{
+    bool placed[IR_VARS] = { false };
+
+    for (unsigned i = JIT_PINS; i < HOST_REGS; i++) {
+        unsigned best = IR_NONE, most = 0;
+        for (unsigned v = e->l->first_float; v < IR_GLOBALS; v++) {
+            if (!placed[v] && t[v].uses > most) {
+                best = v;
+                most = t[v].uses;
+            }
+        }
+        if (best == IR_NONE)
+            return;
+        placed[best] = true;
+        e->home.var[i] = (uint8_t)best;
+        e->home.dirty |= t[best].writes ? 1u << i : 0;
+    }
+}
+
 void emit_choose_home(struct emit *e)
 {
     struct use_count t[IR_VARS] = { 0 };
@@ -433,12 +481,13 @@ void emit_choose_home(struct emit *e)
     if (!guess_times(e->b, e->room->times))
         return;
     count_all(e->b, e->room->times, t);
+    choose_floats(e, t);
     for (unsigned k = 0; k < JIT_PINS; k++)
         placed[e->home.var[k]] = true;
     while ((best = most_used(e, t, placed)) != IR_NONE && (i = least_used(e, t, t[best].uses)) != NOBODY) {
         placed[best] = true;
         e->home.var[i] = (uint8_t)best;
         if (!t[best].writes)
-            e->home.dirty &= (uint16_t)~(1u << i);
+            e->home.dirty &= ~(1u << i);
     }
 }

@@ -17,10 +17,11 @@ struct link {
     uint8_t *at;   /* its 32-bit displacement, in the writable mapping */
 };
 
-/* What the host registers for variables have (emit-regs-x86_64.c). */
+/* What the host registers for variables have (emit-regs-x86_64.c): first the integer ones, then xmm2 and up. */
+enum { HOST_REGS = JIT_PINS + XMM_COUNT };
 struct holding {
-    uint8_t var[JIT_PINS]; /* IR_NONE: nothing */
-    uint16_t dirty;        /* whose variable's slot is older */
+    uint8_t var[HOST_REGS]; /* IR_NONE: nothing */
+    uint32_t dirty;         /* whose variable's slot is older */
 };
 
 enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_TOUCH, COLD_NAN, COLD_LEAVE, COLD_BUDGET, COLD_EXIT };
@@ -34,8 +35,8 @@ struct cold {
     const struct ir_label *label; /* that it is in */
     uint64_t target;
     int reg;                  /* the address's register; the xmm that gets the NaN */
-    struct holding held;      /* the registers at this point */
-    int8_t cached[XMM_COUNT]; /* the float cache at this point */
+    struct holding held;  /* the registers at this point */
+    struct holding after; /* and where it goes back to */
 };
 
 /* Where an operation's variables are used next: numbers of operations. */
@@ -70,6 +71,7 @@ struct jit {
     struct link *links;
     unsigned link_count;
     struct holding pinned; /* between blocks */
+    const uint8_t *box;    /* 16 bytes: what boxes a 32-bit value, or'ed to it */
 
     struct room *room;
 
@@ -98,15 +100,13 @@ struct emit {
     bool before_call;         /* which is a call */
     uint16_t next[IR_VARS];
     struct {
-        struct holding held;
+        struct holding held, after;
         uint8_t *spill, *reload;
     } shared; /* what cold code calls, as it was last needed */
 
-    /* float globals (counted from layout.first_float) whose value an xmm register has; memory always has it too */
-    int8_t cached[XMM_COUNT];
     uint8_t next_xmm;
-    uint32_t boxed;  /* float globals known to hold a boxed 32-bit value */
-    uint32_t narrow; /* float globals of whose value the cache has the low 32 bits only */
+    uint32_t locked_xmm; /* by the operation at hand */
+    uint32_t boxed; /* float globals (counted from layout.first_float) known to hold a boxed 32-bit value */
 };
 
 /* ---- for all parts ---- */
@@ -152,7 +152,7 @@ enum cc emit_cc(unsigned cond);
 
 /* ---- emit-regs-x86_64.c ---- */
 
-extern const int8_t emit_host_reg[JIT_PINS];
+extern const int8_t emit_host_reg[HOST_REGS];
 enum { CALLEE_SAVED = 4 }; /* the first ones of emit_host_reg */
 
 /* Which variables the registers have at labels: the pinned ones, or what a loop uses most. */
@@ -175,6 +175,9 @@ bool emit_is_already(const struct emit *e, const struct holding *to);
 /* All that is dirty to memory; all from memory. */
 void emit_spill(struct emit *e, const struct holding *h);
 void emit_reload(struct emit *e, const struct holding *h);
+
+/* Empties a register; its variable's value goes to memory if need be. */
+void emit_evict(struct emit *e, unsigned i);
 
 /* ---- emit-mem-x86_64.c ---- */
 
@@ -208,14 +211,15 @@ void emit_thunks(struct jit *j);
 /* True when the operation was one of its own. */
 bool emit_float(struct emit *e, const struct ir_op *op);
 
-/* Nothing is in xmm registers any more. */
-void emit_forget_floats(struct emit *e);
+/* The xmm register that has a float global's value. */
+int emit_use_float(struct emit *e, unsigned var);
 
-/* A load of `size` bytes into a float global: eax or rax has the value. */
-void emit_float_loaded(struct emit *e, unsigned var, unsigned size);
+/* A free xmm register for a new value, which then becomes var's, `size` bytes of it. */
+int emit_new_xmm(struct emit *e);
+void emit_put_float(struct emit *e, unsigned var, unsigned size, int x);
 
-/* In cold code: reloads what the registers held. */
-void emit_reload_floats(struct emit *e, const struct cold *c);
+/* The 32 bits in x, the upper half of which is zero, get their box. */
+void emit_box(struct emit *e, int x);
 
 void emit_cold_nan(struct emit *e, const struct cold *c);
 
