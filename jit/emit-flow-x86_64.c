@@ -296,7 +296,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
     case COLD_CALL: emit_cold_call(e, c); break;
     case COLD_TOUCH: emit_cold_touch(e, c); break;
     case COLD_NAN: emit_cold_nan(e, c); break;
-    case COLD_LEAVE: emit_leave(e, c->op->site); break;
+    case COLD_LEAVE: emit_leave(e, (uint32_t)c->target); break;
     case COLD_BUDGET:
         alu_mem_imm(e->s, 1, ALU_ADD, field(e, e->l->budget), c->label->insns);
         emit_become(e, &e->j->pinned);
@@ -312,8 +312,9 @@ static const uint8_t *emit_way_in(struct emit *e, unsigned n)
     uint8_t *start = e->s->p;
 
     emit_hold(e, &e->j->pinned);
-    if (emit_is_already(e, &e->home))
+    if (emit_is_already(e, &e->home) && !e->guards)
         return e->label_at[n];
+    emit_guard(e, e->guards, e->b->labels[n].site);
     emit_become(e, &e->home);
     jump_to(e->s, e->label_at[n]);
     return start;
@@ -321,10 +322,10 @@ static const uint8_t *emit_way_in(struct emit *e, unsigned n)
 
 void emit_cold_parts(struct emit *e)
 {
-    for (unsigned i = 0; i < e->colds && !e->s->full; i++)
-        emit_one_cold(e, &e->room->cold[i]);
     for (unsigned n = 0; n < e->b->label_count; n++)
         e->j->entry[n] = emit_way_in(e, n) + e->j->to_exec;
+    for (unsigned i = 0; i < e->colds && !e->s->full; i++)
+        emit_one_cold(e, &e->room->cold[i]);
 }
 
 /* ---- thunks ---- */

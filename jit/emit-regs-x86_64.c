@@ -470,6 +470,16 @@ static void choose_floats(struct emit *e, const struct use_count *t)
     }
 }
 
+/* Nothing in a loop changes what guards look at: what does ends a block, and comes back by a way in. */
+static unsigned all_guards(const struct ir_block *b)
+{
+    unsigned what = 0;
+
+    for (const struct ir_op *op = b->ops; op < b->ops + b->count; op++)
+        what |= op->code == IR_fguard ? (unsigned)op->imm : 0;
+    return what;
+}
+
 void emit_choose_home(struct emit *e)
 {
     struct use_count t[IR_VARS] = { 0 };
@@ -478,8 +488,10 @@ void emit_choose_home(struct emit *e)
     int i;
 
     e->home = e->j->pinned;
+    e->guards = 0;
     if (!guess_times(e->b, e->room->times))
         return;
+    e->guards = all_guards(e->b);
     count_all(e->b, e->room->times, t);
     choose_floats(e, t);
     for (unsigned k = 0; k < JIT_PINS; k++)

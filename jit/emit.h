@@ -93,6 +93,7 @@ struct emit {
 
     /* registers */
     struct holding now, home; /* home: at every label */
+    unsigned guards;          /* IR_FP_* that hold in all of a loop: the ways in look */
     int8_t reg[256];          /* of a variable, or NO_REG */
     uint16_t locked;          /* held by the operation at hand */
     unsigned in_rcx;          /* a temporary that rcx has while it lives, or IR_NONE */
@@ -155,7 +156,7 @@ enum cc emit_cc(unsigned cond);
 extern const int8_t emit_host_reg[HOST_REGS];
 enum { CALLEE_SAVED = 4 }; /* the first ones of emit_host_reg */
 
-/* Which variables the registers have at labels: the pinned ones, or what a loop uses most. */
+/* Which variables the registers have at labels: the pinned ones, or what a loop uses most; and a loop's guards. */
 void emit_choose_home(struct emit *e);
 
 /* At a label, and behind a call: the registers hold this. */
@@ -220,6 +221,9 @@ void emit_put_float(struct emit *e, unsigned var, unsigned size, int x);
 
 /* The 32 bits in x, the upper half of which is zero, get their box. */
 void emit_box(struct emit *e, int x);
+
+/* Leaves for the guest's own code at `site` unless the unit is as fast code needs it. */
+void emit_guard(struct emit *e, unsigned what, uint32_t site);
 
 void emit_cold_nan(struct emit *e, const struct cold *c);
 
