@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,6 +76,7 @@ void load_blob_rest(struct load_blob *b)
         return;
     free(b->data);
     b->data = NULL;
+    malloc_trim(0); /* the C library keeps what is not at the end of its heap */
 }
 
 static bool copy(const struct load_blob *b, struct bus *bus, uint8_t *buffer)

@@ -130,6 +130,66 @@ def no_reboot(setup):
         need(guest.text.count("Linux version") == 1, "it booted again")
 
 
+# ---- the process ----
+
+def maps(pid):
+    """The lines of /proc/PID/maps; none when the process is gone."""
+    try:
+        with open("/proc/%d/maps" % pid, encoding="utf-8", errors="replace") as f:
+            return f.read().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def never_writable_and_executable(setup):
+    """Every sample of the process's mappings from its start to its end, as fast as they can be read."""
+    with setup.boot(smp=2) as guest:
+        bad, samples, executable = set(), [0], set()
+
+        def sample():
+            while guest.process.poll() is None:
+                lines = maps(guest.process.pid)
+                samples[0] += bool(lines)
+                bad.update(line for line in lines if line.split()[1][1:3] == "wx")
+                executable.update(line for line in lines if "x" in line.split()[1])
+
+        sampler = threading.Thread(target=sample)
+        sampler.start()
+        try:
+            guest.expect(PROMPT)
+            guest.send("poweroff\n")
+            guest.end(0)
+        finally:
+            if guest.process.poll() is None:
+                guest.process.kill()
+            sampler.join()
+        need(not bad, "writable and executable: %s" % bad)
+        need(samples[0] >= 100, "only %d samples" % samples[0])
+        need(any("memfd:lyrebird-code" in line for line in executable), "no code memory was seen")
+
+
+def resident_memory(setup):
+    """What a machine with 1 GiB needs at its shell beside the RAM that the guest has touched."""
+    with open(setup.door("riscv64"), "rb") as f:
+        if b"__asan_init" in f.read():
+            raise Skip("the sanitizers' memory is not the machine's")
+    with setup.boot() as guest:
+        guest.expect(PROMPT)
+        ram = everything = 0
+        with open("/proc/%d/smaps" % guest.process.pid, encoding="utf-8", errors="replace") as f:
+            for line in f:
+                if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                    is_ram = "/memfd:ram" in line
+                elif line.startswith("Rss:"):
+                    everything += int(line.split()[1])
+                    ram += int(line.split()[1]) if is_ram else 0
+        need(ram > 16 << 10, "no guest RAM was found, only %d KiB" % ram)
+        print("     resident: %d KiB, of these RAM %d KiB" % (everything, ram))
+        need(everything - ram <= 80 << 10, "%d KiB beside RAM, more than 80 MiB" % (everything - ram))
+        guest.send("poweroff\n")
+        guest.end(0)
+
+
 # ---- network ----
 
 @contextlib.contextmanager
@@ -309,7 +369,7 @@ def installer(setup):
 
 CASES = {f.__name__.replace("_", "-"): f for f in (
     exit_virt, exit_spike, shell_smp1, shell_smp4, ctrl_a_x, sigterm, reboot, no_reboot, network, disk, snapshot,
-    disk_in_use, icount, idle, installer)}
+    disk_in_use, icount, idle, never_writable_and_executable, resident_memory, installer)}
 
 
 def debian_line(build, limit):
