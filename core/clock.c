@@ -25,6 +25,14 @@ uint64_t clock_host(void)
     return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t clock_thread(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
 struct clock *clock_new(double rate, uint64_t wall_base)
 {
     struct clock *c = alloc_zeroed(sizeof *c);

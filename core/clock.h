@@ -67,6 +67,9 @@ void clock_notify(struct clock *c, void (*earlier)(void *owner), void *owner);
  * the floating-point unit alone. Any thread. */
 uint64_t clock_host(void);
 
+/* The same of the time that the calling thread has run; a system call. */
+uint64_t clock_thread(void);
+
 void timer_init(struct timer *t, struct clock *c, void (*fire)(void *owner), void *owner);
 
 /* Arms (or moves) the timer to fire once at guest time `deadline`; CLOCK_NEVER disarms it. */

@@ -42,6 +42,11 @@ bool rv_stats_wanted(struct rv_stats *s, const struct jit_config *tuning)
     return s->number >= tuning->first && s->number <= tuning->last;
 }
 
+uint64_t rv_stats_now(const struct rv_stats *s)
+{
+    return s->called ? clock_thread() : clock_host();
+}
+
 unsigned rv_stats_insns(const struct ir_block *ir)
 {
     unsigned n = 0;
@@ -55,7 +60,7 @@ void rv_stats_translated(struct rv_stats *s, const struct jit *j, const struct i
 {
     size_t bytes;
 
-    s->translate_ns += clock_host() - since;
+    s->translate_ns += rv_stats_now(s) - since;
     jit_last(j, &bytes);
     s->blocks++;
     s->insns += rv_stats_insns(ir);

@@ -47,7 +47,10 @@ void rv_stats_free(struct rv_stats *s);
 /* The next block's number is among those that the user wants as host code. */
 bool rv_stats_wanted(struct rv_stats *s, const struct jit_config *tuning);
 
-/* jit_emit() made code of the block; the work began at clock_host() `since`. */
+/* A clock for translation: with figures by instruction the thread's own, which other work on the host does not move. */
+uint64_t rv_stats_now(const struct rv_stats *s);
+
+/* jit_emit() made code of the block; the work began at rv_stats_now() `since`. */
 void rv_stats_translated(struct rv_stats *s, const struct jit *j, const struct ir_block *ir, uint64_t since);
 
 /* Guest instructions of a translation. */

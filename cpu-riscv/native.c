@@ -156,7 +156,7 @@ static bool translate(struct rv *cpu, struct rv_block **blocks, unsigned count)
 static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned count)
 {
     struct rv_stats *s = cpu->stats;
-    uint64_t since = clock_host();
+    uint64_t since = rv_stats_now(s);
 
     if (!translate(cpu, blocks, count)) {
         s->kept++;
