@@ -30,7 +30,7 @@ class Setup:
     def door(self, arch):
         return os.path.join(self.build, "lyrebird-system-" + arch)
 
-    def debian(self, smp=1, more=(), netdev=None, network=True):
+    def debian(self, smp=int(os.environ.get("BOOT_SMP", "1")), more=(), netdev=None, network=True):
         """The command line of `lyrebird run debian`, with other numbers."""
         if not self._debian:
             raise Skip("`lyrebird run debian --dry-run` gave no command line (no network, or no mirror)")
