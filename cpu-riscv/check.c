@@ -151,25 +151,22 @@ static void finish_turn(struct rv *cpu)
         cpu->reserved_hva = cpu->reserved_value = 0;
 }
 
-void check_interpret(struct rv *cpu, int64_t n)
+/* Host code has to come back by itself for an interrupt, as the interpreter does. */
+static void run(struct rv *cpu, int64_t n, bool native)
 {
+    const struct rv_check *c = cpu->check;
     uint64_t until = check_spent(cpu) + (uint64_t)n;
 
-    begin_turn(cpu, false);
+    begin_turn(cpu, native);
     do
         rv_run_slice(cpu, (int64_t)(until - check_spent(cpu)));
-    while (cpu->check->cut < 0 && check_spent(cpu) < until && !cpu->waiting && rv_pending_interrupt(cpu) < 0);
+    while (c->cut < 0 && !c->stray && check_spent(cpu) < until && !cpu->waiting && rv_pending_interrupt(cpu) < 0);
     finish_turn(cpu);
 }
 
-static void run_native(struct rv *cpu)
+void check_interpret(struct rv *cpu, int64_t n)
 {
-    uint64_t until = check_spent(&cpu->check->end);
-
-    begin_turn(cpu, true);
-    while (check_spent(cpu) < until && !cpu->waiting && !cpu->check->stray)
-        rv_run_slice(cpu, (int64_t)(until - check_spent(cpu)));
-    finish_turn(cpu);
+    run(cpu, n, false);
 }
 
 static bool same_memory(const struct rv_check *c)
@@ -182,7 +179,7 @@ static bool same_memory(const struct rv_check *c)
 }
 
 /* Host code's turn after the interpreter's. */
-static bool repeat(struct rv *cpu)
+static bool repeat(struct rv *cpu, int64_t n)
 {
     struct rv_check *c = cpu->check;
     uint32_t i;
@@ -191,7 +188,7 @@ static bool repeat(struct rv *cpu)
     for (unsigned k = 0; k < c->page_count; k++)
         memcpy(c->pages[k].after, c->pages[k].host, PAGE_SIZE);
     check_undo(cpu);
-    run_native(cpu);
+    run(cpu, n, true);
     return !c->stray && !state_diff(rv_fields, &c->end, cpu, &i) && !state_diff(check_fields, &c->end, cpu, &i) &&
            same_memory(c);
 }
@@ -201,7 +198,7 @@ bool check_both(struct rv *cpu, int64_t n)
     check_undo(cpu);
     cpu->check->page_count = 0;
     check_interpret(cpu, n);
-    return repeat(cpu);
+    return repeat(cpu, n);
 }
 
 /* The interpreter's first turn; false when it has to be had again, with *n. */
@@ -255,7 +252,7 @@ void rv_check_slice(struct rv *cpu, int64_t most)
         ;
     if (!n) {
         interpret_only(cpu);
-    } else if (repeat(cpu)) {
+    } else if (repeat(cpu, n)) {
         c->slices++;
         c->compared += cpu->retired - c->start.retired;
     } else {

@@ -44,8 +44,7 @@ static inline uint64_t check_spent(const struct rv *cpu)
 /* The interpreter's turn: n of them, and on to the end of the block. Less before an interrupt, or in wfi. */
 void check_interpret(struct rv *cpu, int64_t n);
 
-/* Both from the start, host code to where the interpreter ends. True when they end alike: the hart is where host code
- * ended, `end` is the interpreter's. */
+/* Both from the start. True when they end alike: the hart is where host code ended, `end` is the interpreter's. */
 bool check_both(struct rv *cpu, int64_t n);
 
 /* State that is compared: rv_fields, and then these. */
