@@ -14,8 +14,8 @@
  * Both share decoded blocks, so a turn that has a fence.i starts as after one, in both.
  *
  * Gaps: decoding, page walks and handlers that host code calls are the same code in both, so their mistakes do not
- * show. Host code that writes RAM other than through a TLB is noticed only when the guest reads it. fresh.c is off: each
- * fence.i distrusts all blocks. Traces of the guest (-d int, guest_errors) come twice.
+ * show. Host code that writes RAM other than through a TLB is noticed only when the guest reads it. fresh.c is off:
+ * each fence.i distrusts all blocks. Traces of the guest (-d int, guest_errors) come twice.
  */
 #include "check.h"
 
