@@ -283,6 +283,17 @@ static void emit_cold_exit(struct emit *e, const struct cold *c)
         emit_probe_at(e, c->target);
 }
 
+/* A way into a loop that the unit is not ready for: the guest's own code runs the block, and is charged for it. */
+static void emit_unready(struct emit *e, const struct cold *c)
+{
+    alu_mem_imm(e->s, 1, ALU_SUB, field(e, e->l->budget), c->label->insns);
+    uint8_t *enough = jcc8(e->s, CC_NS);
+    alu_mem_imm(e->s, 1, ALU_ADD, field(e, e->l->budget), c->label->insns);
+    emit_exit(e, JIT_BUDGET, c->label->site);
+    land8(e->s, enough);
+    emit_exit(e, JIT_SITE, c->label->site);
+}
+
 static void emit_one_cold(struct emit *e, const struct cold *c)
 {
     if (c->kind <= COLD_TOUCH)
@@ -297,6 +308,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
     case COLD_TOUCH: emit_cold_touch(e, c); break;
     case COLD_NAN: emit_cold_nan(e, c); break;
     case COLD_LEAVE: emit_leave(e, (uint32_t)c->target); break;
+    case COLD_UNREADY: emit_unready(e, c); break;
     case COLD_BUDGET:
         alu_mem_imm(e->s, 1, ALU_ADD, field(e, e->l->budget), c->label->insns);
         emit_become(e, &e->j->pinned);
@@ -314,7 +326,8 @@ static const uint8_t *emit_way_in(struct emit *e, unsigned n)
     emit_hold(e, &e->j->pinned);
     if (emit_is_already(e, &e->home) && !e->guards)
         return e->label_at[n];
-    emit_guard(e, e->guards, e->b->labels[n].site);
+    e->label = &e->b->labels[n];
+    emit_guard(e, e->guards, COLD_UNREADY, e->label->site);
     emit_become(e, &e->home);
     jump_to(e->s, e->label_at[n]);
     return start;

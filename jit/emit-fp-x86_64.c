@@ -294,7 +294,7 @@ static void emit_fresize(struct emit *e, const struct ir_op *op)
     land_calls(e, colds, n);
 }
 
-void emit_guard(struct emit *e, unsigned what, uint32_t site)
+void emit_guard(struct emit *e, unsigned what, enum cold_kind otherwise, uint32_t site)
 {
     const struct jit_layout *l = e->l;
 
@@ -304,12 +304,12 @@ void emit_guard(struct emit *e, unsigned what, uint32_t site)
         prefixes(e->s, 0, 0, 0, 0, RAX, 0);
         b1(e->s, 0xa9); /* test eax, imm */
         b4(e->s, l->fp_mask);
-        emit_cold(e, COLD_LEAVE, jcc32(e->s, CC_NE), NULL)->target = site;
+        emit_cold(e, otherwise, jcc32(e->s, CC_NE), NULL)->target = site;
     }
     if (what & IR_FP_ROUNDS) {
         rm8(e->s, 0x80, 7, field(e, l->fp_rounding)); /* cmp byte, 3 */
         b1(e->s, 3);
-        emit_cold(e, COLD_LEAVE, jcc32(e->s, CC_A), NULL)->target = site;
+        emit_cold(e, otherwise, jcc32(e->s, CC_A), NULL)->target = site;
     }
 }
 
@@ -317,7 +317,7 @@ bool emit_float(struct emit *e, const struct ir_op *op)
 {
     e->locked_xmm = 0;
     switch ((enum ir_code)op->code) {
-    case IR_fguard: emit_guard(e, (unsigned)op->imm & ~e->guards, op->site); return true;
+    case IR_fguard: emit_guard(e, (unsigned)op->imm & ~e->guards, COLD_LEAVE, op->site); return true;
     case IR_fadd: emit_arith(e, op, 0x0f58); return true;
     case IR_fsub: emit_arith(e, op, 0x0f5c); return true;
     case IR_fmul: emit_arith(e, op, 0x0f59); return true;

@@ -24,7 +24,7 @@ struct holding {
     uint32_t dirty;         /* whose variable's slot is older */
 };
 
-enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_TOUCH, COLD_NAN, COLD_LEAVE, COLD_BUDGET, COLD_EXIT };
+enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_TOUCH, COLD_NAN, COLD_LEAVE, COLD_UNREADY, COLD_BUDGET, COLD_EXIT };
 
 /* Code out of the way: where it is come to from, what it does, and where it goes back to. */
 struct cold {
@@ -222,8 +222,8 @@ void emit_put_float(struct emit *e, unsigned var, unsigned size, int x);
 /* The 32 bits in x, the upper half of which is zero, get their box. */
 void emit_box(struct emit *e, int x);
 
-/* Leaves for the guest's own code at `site` unless the unit is as fast code needs it. */
-void emit_guard(struct emit *e, unsigned what, uint32_t site);
+/* Looks whether the unit is as fast code needs it: if not, goes to cold code of this kind. */
+void emit_guard(struct emit *e, unsigned what, enum cold_kind otherwise, uint32_t site);
 
 void emit_cold_nan(struct emit *e, const struct cold *c);
 
