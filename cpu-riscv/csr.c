@@ -173,8 +173,11 @@ static uint64_t legal_mpp(const struct rv *cpu, uint64_t value)
 
 static void write_status(struct rv *cpu, uint64_t value, uint64_t mask)
 {
+    uint64_t old = cpu->mstatus;
+
     cpu->mstatus = merge(cpu->mstatus, legal_mpp(cpu, value), legal_status_bits(cpu, mask));
-    rv_update_spaces(cpu);
+    if ((old ^ cpu->mstatus) & (MSTATUS_MPRV | MSTATUS_MPP | MSTATUS_SUM | MSTATUS_MXR))
+        rv_update_spaces(cpu);
 }
 
 static uint64_t read_mstatus(struct rv *cpu, const struct rv_csr *csr, unsigned index)

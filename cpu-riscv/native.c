@@ -252,12 +252,14 @@ static void describe(struct rv *cpu, struct jit_layout *l)
     /* sp ra s0 s1 a0-a5: some 84 % of all uses in compiled code */
     static const uint8_t pins[JIT_PINS] = { 2, 8, 9, 1, 10, 11, 12, 13, 14, 15 };
 
+    static const int32_t csrs[] = { AT(sscratch), AT(sepc), AT(scause), AT(stval) };
+
     *l = (struct jit_layout){
         .center = AT(x[16]), .temps = AT(jit_temps), .first_float = FIRST_FLOAT, .pc = AT(pc), .budget = AT(slice),
         .data = AT(data), .fetch = AT(fetch), .read = SPACE_AT(read), .write = SPACE_AT(write),
         .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,
         .entry = offsetof(struct rv_block, entry), .address_mask = cpu->va_mask,
-        .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm),
+        .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm), .privilege = AT(priv),
         .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),
         .stamp_mask = (uint32_t)cpu->granule_mask,
         .load = native_load, .store = native_store, .call = native_call, .touch = { native_touch_load, native_touch_store },
@@ -265,6 +267,8 @@ static void describe(struct rv *cpu, struct jit_layout *l)
     };
     for (unsigned i = 0; i <= RV_SINK; i++)
         l->global[i] = AT(x) + 8 * (int32_t)i;
+    for (unsigned i = 0; i < sizeof csrs / sizeof csrs[0]; i++)
+        l->global[RV_IR_CSR + i] = csrs[i];
     for (unsigned i = 0; i < 32; i++)
         l->global[FIRST_FLOAT + i] = AT(f) + 8 * (int32_t)i;
     memcpy(l->pins, pins, sizeof pins);

@@ -42,7 +42,7 @@ enum {
 #define RV_NO_LINK UINT32_MAX
 
 /* Variables of the IR: x registers are 0 to 31, f registers start here. */
-enum { RV_IR_F = 40 };
+enum { RV_IR_CSR = 33, RV_IR_F = 40 }; /* sscratch, sepc, scause, stval; f0 */
 
 enum rv_priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
 

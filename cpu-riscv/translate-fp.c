@@ -124,7 +124,7 @@ static void from_bits(struct translation *t, const struct rv_op *op, const struc
     ir_add(t->ir, (struct ir_op){ .code = IR_fmake, .size = r->size, .dst = f(op->rd), .a = op->rs1 });
 }
 
-/* Compilers wrap a comparison that must be quiet in frflags and fsflags. Other CSRs are left to the interpreter. */
+/* Compilers wrap a comparison that must be quiet in frflags and fsflags. */
 static void csr(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
     (void)r;
@@ -133,7 +133,7 @@ static void csr(struct translation *t, const struct rv_op *op, const struct rule
         call(t);
         rv_translate_goes_on(t, op);
     } else {
-        rv_translate_system(t);
+        rv_translate_csr(t, op);
     }
 }
 

@@ -40,6 +40,10 @@ static void reg_reg(struct translation *t, const struct rv_op *op, const struct 
     struct ir_op ir = { .code = r->code, .size = r->size, .cond = r->cond, .flags = r->flags, .dst = dst(op),
                         .a = op->rs1, .b = op->rs2, .imm = r->imm };
 
+    if (!op->rs1 && (r->code == IR_add || r->code == IR_or || r->code == IR_xor) && r->size == 8) {
+        ir_add(t->ir, (struct ir_op){ .code = IR_mov, .size = 8, .dst = dst(op), .b = op->rs2 }); /* mv */
+        return;
+    }
     if (!op->rs2 && r->code != IR_shadd && r->code != IR_select && r->code != IR_min && r->code <= IR_set) {
         ir.b = IR_IMM;
         ir.imm = 0;

@@ -32,6 +32,9 @@ void rv_translate_leaves(struct translation *t);
 void rv_translate_system(struct translation *t);
 void rv_translate_goes_on(struct translation *t, const struct rv_op *op);
 
+/* Zicsr, but for fflags. */
+void rv_translate_csr(struct translation *t, const struct rv_op *op);
+
 /* F and D, and their flags; false when there is no rule. */
 bool rv_translate_float(struct translation *t, const struct rv_op *op, rv_handler *fn);
 

@@ -380,6 +380,13 @@ static void emit_orcb(struct emit *e, const struct ir_op *op)
     emit_put(e, op->dst, RAX);
 }
 
+static void emit_atleast(struct emit *e, const struct ir_op *op)
+{
+    rm8(e->s, 0x80, 7, field(e, e->l->privilege)); /* cmp byte */
+    b1(e->s, (uint8_t)op->imm);
+    emit_cold(e, COLD_LEAVE, jcc32(e->s, CC_B), op)->target = op->site;
+}
+
 /* ---- blocks ---- */
 
 static void emit_fence(struct emit *e)
@@ -432,6 +439,7 @@ static void emit_op(struct emit *e, const struct ir_op *op)
     case IR_xchg:
     case IR_xadd: emit_exchange(e, op); break;
     case IR_fence: emit_fence(e); break;
+    case IR_atleast: emit_atleast(e, op); break;
     case IR_call: emit_call(e, op); break;
     case IR_branch: emit_branch(e, op); break;
     case IR_jump: emit_jump(e, (uint64_t)op->imm); break;

@@ -153,6 +153,7 @@ bool jit_lab_has(const struct jit_lab *lab, unsigned row)
     const struct jit_host *h = jit_host(lab->jit);
 
     switch (row) {
+    case IR_atleast:
     case IR_page:
     case IR_pload:
     case IR_pstore: return false; /* ir_group() makes them */

@@ -72,9 +72,6 @@ struct jit_pair *jit_pair_new(unsigned xlen, const char *cpu, unsigned harts)
         jit_pair_free(p);
         return NULL;
     }
-    /* The interpreter's fence.i distrusts all blocks. */
-    rv_fresh_free(hart_of(p, 0)->fresh);
-    hart_of(p, 0)->fresh = NULL;
     for (unsigned i = 0; i < 2; i++)
         program_handler(p->rig[i], &p->start);
     p->recipe = recipe_new(hart_of(p, 0)->decoder, &hart_of(p, 0)->isa);
