@@ -326,6 +326,14 @@ static bool lives_in_rcx(const struct emit *e, const struct ir_op *page)
     return true;
 }
 
+static bool reads_var(const struct ir_op *op, unsigned var)
+{
+    unsigned has = ir_operands(op->code);
+
+    return ((has & IR_HAS_A) && op->a == var) || ((has & IR_HAS_B) && op->b == var) ||
+           ((has & IR_HAS_C) && op->c == var);
+}
+
 void emit_prepare(struct emit *e, const struct ir_op *op)
 {
     unsigned has = ir_operands(op->code);
@@ -345,7 +353,7 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
     if (op->code == IR_page)
         e->in_rcx = lives_in_rcx(e, op) ? op->dst : IR_NONE;
     if ((has & IR_HAS_DST) && !(op->code == IR_page && e->in_rcx == op->dst))
-        bring(e, op->dst, false);
+        bring(e, op->dst, reads_var(op, op->dst));
 }
 
 void emit_settle(struct emit *e, const struct ir_op *op)
