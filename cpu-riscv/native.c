@@ -17,7 +17,8 @@
 #include "native-stats.h"
 #include "state.h"
 
-enum { MANY_LEAVES = 200, WARM_RUNS = 3, LOOP_RUNS = 12, CODE_BYTES = 64 << 20, FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
+enum { WARM_RUNS = 3, LOOP_RUNS = 12, MANY_LEAVES = 200, CODE_BYTES = 64 << 20 };
+enum { FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
 
 /* ---- what host code calls ---- */
 
@@ -142,7 +143,8 @@ static bool translate(struct rv *cpu, struct rv_block **blocks, unsigned count)
     unsigned at;
 
     (void)at;
-    if (!rv_translate(cpu, blocks, count, group ? cpu->ungrouped : ir) || !rv_stats_wanted(cpu->stats, cpu->config->tuning))
+    if (!rv_translate(cpu, blocks, count, group ? cpu->ungrouped : ir) ||
+        !rv_stats_wanted(cpu->stats, cpu->config->tuning))
         return false;
     if (group)
         ir_group(cpu->ungrouped, ir, !cpu->granule_mask);
@@ -262,7 +264,8 @@ static void describe(struct rv *cpu, struct jit_layout *l)
         .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm), .privilege = AT(priv),
         .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),
         .stamp_mask = (uint32_t)cpu->granule_mask,
-        .load = native_load, .store = native_store, .call = native_call, .touch = { native_touch_load, native_touch_store },
+        .load = native_load, .store = native_store, .call = native_call,
+        .touch = { native_touch_load, native_touch_store },
          .system = native_system,
     };
     for (unsigned i = 0; i <= RV_SINK; i++)

@@ -8,11 +8,11 @@
  * Code. A block is a run of pre-decoded instructions inside one physical page, keyed by its place in memory, private to
  * the hart. It ends with an instruction that changes pc or the hart's mode, or with the pseudo instruction `block_end`.
  * Every handler ends by calling next() (straight on), next_block() (pc is set), leave() (pc is set; the run loop
- * looks at interrupts, mode and requests first) or go_on() (one or the other). With optimisation these are tail calls, hence one indirect jump an
- * instruction; without, the stack is bounded by RV_SLICE.
+ * looks at interrupts, mode and requests first) or go_on() (one or the other). With optimisation these are tail calls,
+ * hence one indirect jump an instruction; without, the stack is bounded by RV_SLICE.
  *
- * When code may have changed, `code_epoch` moves: the blocks of a page of an older epoch are compared with memory before
- * one of them runs again. fresh.c knows when a fence.i does not need it.
+ * When code may have changed, `code_epoch` moves: the blocks of a page of an older epoch are compared with memory
+ * before one of them runs again. fresh.c knows when a fence.i does not need it.
  */
 #ifndef RISCV_STATE_H
 #define RISCV_STATE_H

@@ -355,7 +355,7 @@ static unsigned translate_block(struct translation *t)
         }
     }
     if (!t->ended)
-        ir_add(ir, (struct ir_op){ .code = IR_jump, .size = 8, .imm = (int64_t)((b->pc + b->bytes) & t->cpu->va_mask) });
+        jump_to(t, (b->pc + b->bytes) & t->cpu->va_mask);
     return rules_used;
 }
 

@@ -24,7 +24,17 @@ struct holding {
     uint32_t dirty;         /* whose variable's slot is older */
 };
 
-enum cold_kind { COLD_LOAD, COLD_STORE, COLD_CALL, COLD_TOUCH, COLD_NAN, COLD_LEAVE, COLD_UNREADY, COLD_BUDGET, COLD_EXIT };
+enum cold_kind {
+    COLD_LOAD,
+    COLD_STORE,
+    COLD_CALL,
+    COLD_TOUCH, /* up to here they call the guest and come back */
+    COLD_NAN,
+    COLD_LEAVE,
+    COLD_UNREADY,
+    COLD_BUDGET,
+    COLD_EXIT
+};
 
 /* Code out of the way: where it is come to from, what it does, and where it goes back to. */
 struct cold {
