@@ -94,11 +94,9 @@ void rv_access_fflags(struct rv *cpu, const struct rv_op *op)
     unsigned funct3 = op->raw >> 12 & 7, old = fpu_flags();
     unsigned in = (funct3 & 4 ? op->rs1 : (unsigned)get_x(cpu, op->rs1)) & 0x1f;
 
-    switch (funct3 & 3) {
-    case 1: fpu_set_flags(in); break;
-    case 2: fpu_set_flags(old | in); break;
-    default: fpu_set_flags(old & ~in); break;
-    }
+    unsigned new = (funct3 & 3) == 1 ? in : (funct3 & 3) == 2 ? old | in : old & ~in;
+    if (new != old) /* the host's own instruction is slow */
+        fpu_set_flags(new);
     set_x(cpu, op->rd, old);
 }
 
