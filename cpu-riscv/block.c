@@ -9,7 +9,7 @@
 #include "mem.h"
 #include "state.h"
 
-enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, PAGE_HASH_BITS = 12, ARENA = 32 << 20, UNIT = 8 };
+enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, PAGE_HASH_BITS = 12, ARENA = 128 << 20, UNIT = 8 };
 
 struct rv_code {
     struct rv_block *heads[HASH_SIZE];

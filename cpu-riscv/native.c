@@ -17,7 +17,7 @@
 #include "native-stats.h"
 #include "state.h"
 
-enum { WARM_RUNS = 3, LOOP_RUNS = 12, MANY_LEAVES = 200, CODE_BYTES = 64 << 20 };
+enum { WARM_RUNS = 3, LOOP_RUNS = 12, MANY_LEAVES = 200, CODE_BYTES = 192 << 20 };
 enum { FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
 
 /* ---- what host code calls ---- */

@@ -31,9 +31,9 @@ enum {
     RV_SLICE = 16384,    /* instructions between two looks at the request word */
     RV_BLOCK_MAX = 64,  /* instructions a block */
     RV_SPACES = 8,      /* translation contexts kept a hart */
-    RV_JUMP_BITS = 12,
+    RV_JUMP_BITS = 15,
     RV_JUMPS = 1 << RV_JUMP_BITS,
-    RV_JUMP_LIST = 512,
+    RV_JUMP_LIST = 4096,
     RV_GLOBALS = 4, /* views of the supervisor: SUM, MXR */
     RV_HPM = 29, /* hpmcounter3..31 */
     RV_PMP = 16,
