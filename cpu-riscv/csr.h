@@ -11,6 +11,15 @@
 struct rv;
 struct rv_isa;
 
+/* Plain storage on which nothing depends: host code has them as variables (translate-csr.c), and nobody has to look at
+ * interrupts after a write. */
+enum { CSR_SSCRATCH = 0x140, CSR_SEPC, CSR_SCAUSE, CSR_STVAL };
+
+static inline bool csr_is_trap_register(unsigned number)
+{
+    return number >= CSR_SSCRATCH && number <= CSR_STVAL;
+}
+
 struct rv_csr {
     uint16_t number, count;
     const char *name; /* of the first; CSRs of a group get their index appended */

@@ -80,7 +80,6 @@ static void native_call(void *c, uint32_t site)
     pair[0].fn(cpu, pair);
 }
 
-/* What has no more to do in the slice runs no other block behind it. */
 static bool touch(struct rv *cpu, uint32_t site, enum rv_access access)
 {
     cpu->stats->touches++;
@@ -97,6 +96,7 @@ static bool native_touch_store(void *c, uint32_t site)
     return touch(c, site, ACCESS_WRITE);
 }
 
+/* The handler runs no other block behind it: nothing is left of the slice meanwhile. */
 static bool native_system(void *c, uint32_t site)
 {
     struct rv *cpu = c;

@@ -23,12 +23,6 @@ static const struct rv_csr *csr_for(struct rv *cpu, const struct rv_op *op, bool
     return csr;
 }
 
-/* sscratch, sepc, scause and stval: nothing depends on them (and host code has them: translate-csr.c). */
-static bool is_trap_register(unsigned number)
-{
-    return number >= 0x140 && number <= 0x143;
-}
-
 enum csr_change { CSR_SWAP, CSR_SET, CSR_CLEAR };
 
 /* mip and sip: read-modify-write sees mip.SEIP as software wrote it, not the wire. 3.1.9 */
@@ -53,7 +47,7 @@ static void access_csr(struct rv *cpu, const struct rv_op *op, enum csr_change c
     if (reading)
         set_x(cpu, op->rd, to_x(cpu, old));
     cpu->pc = op_end(cpu, op);
-    if (writing && !is_trap_register(number))
+    if (writing && !csr_is_trap_register(number))
         go_on(cpu);
     else
         next_block(cpu);

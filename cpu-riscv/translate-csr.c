@@ -2,9 +2,10 @@
  * translate-csr.c - the supervisor's trap registers as IR: plain storage, which handlers of traps access all the time.
  * Other CSRs are left to their handlers.
  */
+#include "csr.h"
 #include "translate.h"
 
-enum { SSCRATCH = 0x140, SEPC, SCAUSE, STVAL, SWAP = 1 };
+enum { SWAP = 1 };
 
 /* csrr, csrw and csrrw of a register of its own; false: not one of those. */
 static bool is_plain(const struct translation *t, const struct rv_op *op)
@@ -12,7 +13,7 @@ static bool is_plain(const struct translation *t, const struct rv_op *op)
     unsigned funct3 = op->raw >> 12 & 7;
     bool swaps = funct3 == SWAP, reads = (funct3 == 2 || funct3 == 3) && !op->rs1;
 
-    return op->imm >= SSCRATCH && op->imm <= STVAL && (swaps || reads) && !is_rv32(t->cpu) &&
+    return csr_is_trap_register((unsigned)op->imm) && (swaps || reads) && !is_rv32(t->cpu) &&
            rv_has(&t->cpu->isa, RV_EXT_S) && rv_has(&t->cpu->isa, RV_EXT_C);
 }
 
@@ -25,12 +26,12 @@ static void move(struct translation *t, uint8_t to, uint8_t from)
 static void write_csr(struct translation *t, unsigned number, uint8_t csr, uint8_t from)
 {
     ir_add(t->ir, (struct ir_op){ .code = IR_and, .size = 8, .dst = csr, .a = from, .b = IR_IMM,
-                                  .imm = number == SEPC ? -2 : -1 });
+                                  .imm = number == CSR_SEPC ? -2 : -1 });
 }
 
 void rv_translate_csr(struct translation *t, const struct rv_op *op)
 {
-    uint8_t csr = (uint8_t)(RV_IR_CSR + op->imm - SSCRATCH), dst = op->rd == RV_SINK ? IR_NONE : op->rd;
+    uint8_t csr = (uint8_t)(RV_IR_CSR + op->imm - CSR_SSCRATCH), dst = op->rd == RV_SINK ? IR_NONE : op->rd;
     unsigned number = (unsigned)op->imm;
 
     if (!is_plain(t, op)) {

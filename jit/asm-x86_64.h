@@ -328,6 +328,36 @@ static inline void pop(struct as *s, int r)
     b1(s, 0x58u | (unsigned)(r & 7));
 }
 
+/* ---- scalar floats ---- */
+
+/* The prefix that says how wide a scalar operation is. */
+static inline unsigned scalar(unsigned size)
+{
+    return size == 8 ? 0xf2 : 0xf3;
+}
+
+/* movss, movsd */
+static inline void movs_load(struct as *s, unsigned size, int x, struct mem m)
+{
+    rm(s, scalar(size), 0, 0x0f10, x, m);
+}
+
+static inline void movs_store(struct as *s, unsigned size, struct mem m, int x)
+{
+    rm(s, scalar(size), 0, 0x0f11, x, m);
+}
+
+/* movd, movq */
+static inline void mov_to_xmm(struct as *s, int w, int x, int r)
+{
+    rr(s, 0x66, w, 0x0f6e, x, r);
+}
+
+static inline void mov_from_xmm(struct as *s, int w, int r, int x)
+{
+    rr(s, 0x66, w, 0x0f7e, x, r);
+}
+
 /* ---- VEX ---- */
 
 /* map: 1 0F, 2 0F38, 3 0F3A; pp: 0 none, 1 66, 2 F3, 3 F2; reg, vvvv, rm are registers. */

@@ -7,16 +7,9 @@
  */
 #include "emit.h"
 
-enum { SSE_SD = 0xf2, SSE_SS = 0xf3 };
-
 static unsigned float_of(const struct emit *e, unsigned var)
 {
     return var - e->l->first_float;
-}
-
-static unsigned scalar(unsigned size)
-{
-    return size == 8 ? SSE_SD : SSE_SS;
 }
 
 static void movaps(struct emit *e, int to, int from)
@@ -26,7 +19,7 @@ static void movaps(struct emit *e, int to, int from)
 
 /* ---- registers ---- */
 
-static unsigned index_of(int x)
+static unsigned place_of(int x)
 {
     return JIT_PINS + (unsigned)(x - XMM_FIRST);
 }
@@ -59,8 +52,8 @@ int emit_use_float(struct emit *e, unsigned var)
     if (reg_of(e, var) != NO_REG)
         return lock(e, reg_of(e, var));
     int x = emit_new_xmm(e);
-    rm(e->s, SSE_SD, 0, 0x0f10, x, slot(e, var)); /* movsd */
-    e->now.var[index_of(x)] = (uint8_t)var;
+    movs_load(e->s, 8, x, slot(e, var));
+    e->now.var[place_of(x)] = (uint8_t)var;
     e->reg[var] = (int8_t)x;
     return x;
 }
@@ -70,12 +63,12 @@ void emit_put_float(struct emit *e, unsigned var, unsigned size, int x)
     uint32_t bit = 1u << float_of(e, var);
 
     if (reg_of(e, var) != NO_REG) { /* the old value */
-        unsigned old = index_of(reg_of(e, var));
+        unsigned old = place_of(reg_of(e, var));
         e->now.var[old] = IR_NONE;
         e->now.dirty &= ~(1u << old);
     }
-    e->now.var[index_of(x)] = (uint8_t)var;
-    e->now.dirty |= 1u << index_of(x);
+    e->now.var[place_of(x)] = (uint8_t)var;
+    e->now.dirty |= 1u << place_of(x);
     e->reg[var] = (int8_t)x;
     e->boxed = size == 4 ? e->boxed | bit : e->boxed & ~bit;
 }
@@ -96,8 +89,8 @@ static void need_box(struct emit *e, const struct ir_op *op, unsigned var, struc
 
     if (op->size != 4 || e->boxed >> f & 1)
         return;
-    if (x != NO_REG && e->now.dirty >> index_of(x) & 1) {
-        rr(e->s, 0x66, 1, 0x0f7e, x, RAX); /* movq */
+    if (x != NO_REG && e->now.dirty >> place_of(x) & 1) {
+        mov_from_xmm(e->s, 1, RAX, x);
         shift_imm(e->s, 1, SH_SAR, RAX, 32);
         alu_imm(e->s, 0, ALU_CMP, RAX, -1);
     } else {
@@ -122,7 +115,7 @@ static struct cold *check_nan(struct emit *e, const struct ir_op *op, unsigned s
 void emit_cold_nan(struct emit *e, const struct cold *c)
 {
     mov_imm(e->s, RAX, c->target == 8 ? UINT64_C(0x7ff8000000000000) : UINT64_C(0xffffffff7fc00000));
-    rr(e->s, 0x66, 1, 0x0f6e, c->reg, RAX); /* movq */
+    mov_to_xmm(e->s, 1, c->reg, RAX);
     jump_to(e->s, c->back);
 }
 
@@ -201,13 +194,13 @@ static void emit_sign(struct emit *e, const struct ir_op *op)
     unsigned n = 0, digit = op->code == IR_fneg ? 7 : 6;
 
     need_box(e, op, op->a, colds, &n);
-    rr(e->s, 0x66, 1, 0x0f7e, emit_use_float(e, op->a), RAX); /* movq */
+    mov_from_xmm(e->s, 1, RAX, emit_use_float(e, op->a));
     prefixes(e->s, 0, 1, 0, 0, RAX, 0);
     opcode_bytes(e->s, 0x0fba);
     modrm_reg(e->s, (int)digit, RAX);
     b1(e->s, op->size == 8 ? 63 : 31);
     int x = emit_new_xmm(e);
-    rr(e->s, 0x66, 1, 0x0f6e, x, RAX);
+    mov_to_xmm(e->s, 1, x, RAX);
     emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
 }
@@ -229,7 +222,7 @@ static void emit_fmov(struct emit *e, const struct ir_op *op)
 
 static void emit_fbits(struct emit *e, const struct ir_op *op)
 {
-    rr(e->s, 0x66, 1, 0x0f7e, emit_use_float(e, op->a), RAX); /* movq */
+    mov_from_xmm(e->s, 1, RAX, emit_use_float(e, op->a));
     if (op->size == 4)
         movsxd(e->s, RAX, RAX);
     emit_put(e, op->dst, RAX);
@@ -239,7 +232,7 @@ static void emit_fmake(struct emit *e, const struct ir_op *op)
 {
     int a = emit_use(e, op->a, RAX), x = emit_new_xmm(e);
 
-    rr(e->s, 0x66, op->size == 8, 0x0f6e, x, a); /* movd, movq */
+    mov_to_xmm(e->s, op->size == 8, x, a);
     if (op->size == 4)
         emit_box(e, x);
     emit_put_float(e, op->dst, op->size, x);

@@ -128,23 +128,16 @@ static void load_integer(struct emit *e, const struct ir_op *op)
     emit_put(e, op->dst, d);
 }
 
-enum { SSE_SD = 0xf2, SSE_SS = 0xf3, MOVS_LOAD = 0x0f10, MOVS_STORE = 0x0f11 };
-
-static unsigned scalar(unsigned size)
-{
-    return size == 8 ? SSE_SD : SSE_SS;
-}
-
 static void load_float(struct emit *e, const struct ir_op *op)
 {
     int x = emit_new_xmm(e);
 
     if (op->code == IR_pload) {
-        rm(e->s, scalar(op->size), 0, MOVS_LOAD, x, in_page(e, op));
+        movs_load(e->s, op->size, x, in_page(e, op));
     } else {
         struct cold *c;
         int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c);
-        rm(e->s, scalar(op->size), 0, MOVS_LOAD, x, at_index(va, RCX, 1, 0));
+        movs_load(e->s, op->size, x, at_index(va, RCX, 1, 0));
         c->back = e->s->p;
         c->target = (uint64_t)x;
     }
@@ -192,7 +185,7 @@ static void emit_stamp(struct emit *e, struct cold *miss, const struct ir_op *op
 static void store_value(struct emit *e, const struct ir_op *op, struct mem m, int x)
 {
     if (x != NO_REG)
-        rm(e->s, scalar(op->size), 0, MOVS_STORE, x, m);
+        movs_store(e->s, op->size, m, x);
     else
         store_sized(e, op->size, m, stored_value(e, op, RDX));
 }
@@ -249,7 +242,7 @@ void emit_cold_load(struct emit *e, const struct cold *c)
     unsigned n = log2_of(c->op->size);
     emit_thunk_call(e, c, (uint8_t *const[]){ e->j->load[0][n], e->j->load[1][n] });
     if (is_float(e, c->op->dst))
-        rr(e->s, 0x66, 1, 0x0f6e, (int)c->target, RAX); /* movq */
+        mov_to_xmm(e->s, 1, (int)c->target, RAX);
     else
         extend(e, c->op, (int)c->target);
     jump_to(e->s, c->back);
@@ -261,7 +254,7 @@ void emit_cold_store(struct emit *e, const struct cold *c)
         mov(e->s, 1, RAX, c->reg);
     int value = RCX;
     if (c->op->b != IR_IMM && is_float(e, c->op->b))
-        rr(e->s, 0x66, 1, 0x0f7e, reg_of(e, c->op->b), RCX); /* movq */
+        mov_from_xmm(e->s, 1, RCX, reg_of(e, c->op->b));
     else
         value = stored_value(e, c->op, RCX);
     if (value != RCX)

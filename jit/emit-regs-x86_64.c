@@ -42,8 +42,6 @@ void emit_hold(struct emit *e, const struct holding *h)
 
 /* ---- from one holding to another ---- */
 
-enum { MOVSD_LOAD = 0x0f10, MOVSD_STORE = 0x0f11 };
-
 static void store_one(struct emit *e, const struct holding *h, unsigned i)
 {
     struct mem m = slot(e, h->var[i]);
@@ -51,7 +49,7 @@ static void store_one(struct emit *e, const struct holding *h, unsigned i)
     if (i < JIT_PINS)
         mov_store(e->s, 1, m, emit_host_reg[i]);
     else
-        rm(e->s, 0xf2, 0, MOVSD_STORE, emit_host_reg[i], m);
+        movs_store(e->s, 8, m, emit_host_reg[i]);
 }
 
 static void load_one(struct emit *e, const struct holding *h, unsigned i)
@@ -61,7 +59,7 @@ static void load_one(struct emit *e, const struct holding *h, unsigned i)
     if (i < JIT_PINS)
         mov_load(e->s, 1, emit_host_reg[i], m);
     else
-        rm(e->s, 0xf2, 0, MOVSD_LOAD, emit_host_reg[i], m);
+        movs_load(e->s, 8, emit_host_reg[i], m);
 }
 
 /* A temporary ends with its block; uses behind a call have not been looked for. */
@@ -178,6 +176,15 @@ static void pass(struct emit *e, const struct ir_op *op)
         e->next[op->dst] = u->dst;
 }
 
+/* How often the operation reads var. */
+static unsigned reads_of(const struct ir_op *op, unsigned var)
+{
+    unsigned has = ir_operands(op->code);
+
+    return ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var) +
+           ((has & IR_HAS_C) && op->c == var);
+}
+
 struct tally {
     unsigned reads, writes;
     bool read_first;
@@ -190,12 +197,10 @@ static struct tally count_uses(const struct emit *e, unsigned var, unsigned end)
 
     for (unsigned i = e->at; i < end; i++) {
         const struct ir_op *op = &e->b->ops[i];
-        unsigned has = ir_operands(op->code);
-        unsigned reads = ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var) +
-                         ((has & IR_HAS_C) && op->c == var);
+        unsigned reads = reads_of(op, var);
         t.read_first |= reads && !t.writes;
         t.reads += reads;
-        t.writes += (has & IR_HAS_DST) && op->dst == var;
+        t.writes += (ir_operands(op->code) & IR_HAS_DST) && op->dst == var;
     }
     return t;
 }
@@ -326,14 +331,6 @@ static bool lives_in_rcx(const struct emit *e, const struct ir_op *page)
     return true;
 }
 
-static bool reads_var(const struct ir_op *op, unsigned var)
-{
-    unsigned has = ir_operands(op->code);
-
-    return ((has & IR_HAS_A) && op->a == var) || ((has & IR_HAS_B) && op->b == var) ||
-           ((has & IR_HAS_C) && op->c == var);
-}
-
 void emit_prepare(struct emit *e, const struct ir_op *op)
 {
     unsigned has = ir_operands(op->code);
@@ -353,7 +350,7 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
     if (op->code == IR_page)
         e->in_rcx = lives_in_rcx(e, op) ? op->dst : IR_NONE;
     if ((has & IR_HAS_DST) && !(op->code == IR_page && e->in_rcx == op->dst))
-        bring(e, op->dst, reads_var(op, op->dst));
+        bring(e, op->dst, reads_of(op, op->dst));
 }
 
 void emit_settle(struct emit *e, const struct ir_op *op)
