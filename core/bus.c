@@ -16,6 +16,7 @@ enum { MAX_RANGES = 256 };
 struct bus {
     struct bus_range ranges[MAX_RANGES]; /* ascending, disjoint */
     size_t count;
+    const struct bus_range *largest; /* NULL: none. RAM, and what nearly all looks are for */
     void (*changed)(void *owner);
     void *owner;
     struct trace_cat *guest_error;
@@ -55,6 +56,11 @@ static bool add(struct bus *bus, struct bus_range r, struct error *e)
     memmove(&bus->ranges[i + 1], &bus->ranges[i], (bus->count - i) * sizeof r);
     bus->ranges[i] = r;
     bus->count++;
+    bus->largest = bus->ranges;
+    for (i = 1; i < bus->count; i++) {
+        if (bus->ranges[i].size > bus->largest->size)
+            bus->largest = &bus->ranges[i];
+    }
     return true;
 }
 
@@ -110,6 +116,8 @@ const struct bus_range *bus_find(const struct bus *bus, uint64_t gpa)
 {
     size_t lo = 0, hi = bus->count;
 
+    if (bus->largest && gpa - bus->largest->base < bus->largest->size)
+        return bus->largest;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         const struct bus_range *r = &bus->ranges[mid];

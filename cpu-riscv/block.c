@@ -74,11 +74,12 @@ static void empty(struct rv *cpu)
     memset(code->pages, 0, sizeof code->pages);
     memset(code->aliases, 0, sizeof code->aliases);
     code->used = 0;
-    code->full = false;
     rv_clear_jumps(cpu);
     if (cpu->jit)
         rv_native_forget(cpu);
     cpu->link = RV_NO_LINK;
+    rv_restart_epochs(cpu);
+    code->full = false;
 }
 
 void rv_code_is_full(struct rv *cpu)

@@ -22,6 +22,10 @@ int rv_check_access(struct rv *cpu, uint64_t va, unsigned size, enum rv_access a
 /* Host address of the instruction bytes at va (2 of them, 2-aligned), or NULL with the cause of the fault. */
 const uint8_t *rv_fetch_address(struct rv *cpu, uint64_t va, int *cause);
 
+/* The host page that va's page would be fetched from under satp and view, if that is as plain as the jump cache takes
+ * it for; NULL: a fault, a device, or the page table would be written (its A bit). Changes nothing. */
+const uint8_t *rv_fetches_from(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va);
+
 /* cpu_ops.translate. */
 bool rv_translate_debug(struct cpu *cpu, uint64_t gva, uint64_t *gpa);
 

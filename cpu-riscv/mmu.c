@@ -36,6 +36,7 @@ struct place {
     uint64_t gpa;
     uint64_t span; /* size of the mapping's page */
     bool global;   /* the same in all address spaces */
+    bool accessed; /* its A bit is set */
 };
 
 static const uint8_t page_cause[] = { CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE, CAUSE_FETCH_PAGE };
@@ -167,6 +168,7 @@ static int walk_once(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va, 
         }
         if (!pte_permits(pte, view, access) || !leaf_place(p, pte, level, va, out))
             return page_cause[access];
+        out->accessed = pte & PTE_A;
         return update_pte(cpu, host, gpa, p->pte_size, pte, access, probe);
     }
     return page_cause[access];
@@ -179,7 +181,7 @@ static int translate(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va, 
     int cause;
 
     if (!satp) {
-        *out = (struct place){ va, PAGE_SIZE, false };
+        *out = (struct place){ va, PAGE_SIZE, false, true };
         return 0;
     }
     do
@@ -441,6 +443,16 @@ const uint8_t *rv_fetch_address(struct rv *cpu, uint64_t va, int *cause)
     if (!host)
         *cause = CAUSE_FETCH_ACCESS;
     return host;
+}
+
+const uint8_t *rv_fetches_from(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va)
+{
+    struct place at;
+
+    if (translate(cpu, satp, view, va, ACCESS_EXEC, true, &at) || !at.accessed)
+        return NULL;
+    uint64_t page = at.gpa & ~(uint64_t)(PAGE_SIZE - 1);
+    return rv_pmp_uniform(cpu, page) ? bus_memory(cpu->cpu.env.bus, page, PAGE_SIZE, false) : NULL;
 }
 
 bool rv_translate_debug(struct cpu *c, uint64_t gva, uint64_t *gpa)

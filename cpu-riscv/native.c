@@ -17,7 +17,7 @@
 #include "native-stats.h"
 #include "state.h"
 
-enum { WARM_RUNS = 3, LOOP_RUNS = 12, MANY_LEAVES = 200, CODE_BYTES = 192 << 20 };
+enum { WARM_RUNS = 3, LOOP_RUNS = 12, MANY_LEAVES = 200, PATIENCE = 32, CODE_BYTES = 192 << 20 };
 enum { FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
 
 /* ---- what host code calls ---- */
@@ -119,18 +119,37 @@ static bool native_system(void *c, uint32_t site)
 
 /* ---- in and out ---- */
 
-/* A jump inside the page waits to go straight to this block. */
-static void link_to(struct rv *cpu, const struct rv_block *b)
+static bool link_far(struct rv *cpu, uint32_t link, const struct rv_block *b)
+{
+    unsigned which = rv_epoch_of(cpu, b);
+
+    if (cpu->epochs[which] == (uint32_t)RV_NO_EPOCH)
+        return false;
+    jit_link_far(cpu->jit, link, b->entry, which, cpu->epochs[which]);
+    return true;
+}
+
+static bool link_near(struct rv *cpu, uint32_t link, uint32_t site, const struct rv_block *b)
 {
     unsigned i;
+
+    if (rv_block_at(cpu, site, &i)->page != b->page)
+        return false;
+    jit_link(cpu->jit, link, b->entry);
+    return true;
+}
+
+/* A jump waits to go straight to this block. */
+static void link_to(struct rv *cpu, const struct rv_block *b)
+{
     uint32_t site, link = cpu->link;
+    uint64_t target = jit_link_target(cpu->jit, link, &site);
 
     cpu->link = RV_NO_LINK;
-    uint64_t target = jit_link_target(cpu->jit, link, &site);
-    if (!cpu->config->tuning->off[JIT_SWITCH_link] && target == b->pc && rv_block_at(cpu, site, &i)->page == b->page) {
-        jit_link(cpu->jit, link, b->entry);
+    if (cpu->config->tuning->off[JIT_SWITCH_link] || target != b->pc || rv_jump_slot(cpu)->block != b)
+        return;
+    if (jit_link_is_far(cpu->jit, link) ? link_far(cpu, link, b) : link_near(cpu, link, site, b))
         cpu->stats->links++;
-    }
 }
 
 static void exec_native(struct rv *cpu, const struct rv_op *op);
@@ -204,6 +223,7 @@ static void exec_native(struct rv *cpu, const struct rv_op *op)
     case JIT_LINK:
         cpu->pc = jit_link_target(cpu->jit, r.what, &site);
         cpu->link = r.what;
+        cpu->patience = PATIENCE;
         return;
     case JIT_BUDGET:
         cpu->pc = rv_block_at(cpu, r.what, &i)->pc;
@@ -259,6 +279,7 @@ static void describe(struct rv *cpu, struct jit_layout *l)
     *l = (struct jit_layout){
         .center = AT(x[16]), .temps = AT(jit_temps), .first_float = FIRST_FLOAT, .pc = AT(pc), .budget = AT(slice),
         .data = AT(data), .fetch = AT(fetch), .read = SPACE_AT(read), .write = SPACE_AT(write),
+        .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
         .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,
         .entry = offsetof(struct rv_block, entry), .address_mask = cpu->va_mask,
         .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm), .privilege = AT(priv),

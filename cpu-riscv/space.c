@@ -23,19 +23,9 @@ static void hull_add(struct rv_hull *h, uint64_t lo, uint64_t hi)
         h->hi = hi;
 }
 
-static bool hull_meets(const struct rv_hull *h, uint64_t lo, uint64_t hi)
-{
-    return h->lo <= hi && lo <= h->hi;
-}
-
 static bool hull_has(const struct rv_hull *h, uint64_t va)
 {
-    return hull_meets(h, va, va);
-}
-
-static unsigned page_hash(uint64_t va)
-{
-    return (unsigned)((va >> PAGE_BITS) * UINT64_C(0x9e3779b97f4a7c15) >> 54) & (RV_PAGE_FILTER - 1);
+    return h->lo <= va && va <= h->hi;
 }
 
 void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span)
@@ -43,28 +33,38 @@ void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span)
     space->used = true;
     if (span == PAGE_SIZE)
         return;
-    hull_add(&space->half[gva >> 63].large, gva & ~(span - 1), gva | (span - 1));
+    hull_add(&space->large[gva >> 63], gva & ~(span - 1), gva | (span - 1));
     if (span > space->span)
         space->span = span;
 }
 
 void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block *block)
 {
-    unsigned bit = page_hash(pc), slot = pc >> 1 & (RV_JUMPS - 1);
+    unsigned slot = pc >> 1 & (RV_JUMPS - 1);
 
     if (space->jumps[slot].pc == NO_JUMP && space->jump_count <= RV_JUMP_LIST) {
         if (space->jump_count < RV_JUMP_LIST)
-            space->jumps_filled[space->jump_count] = (uint16_t)slot;
+            space->jumps_filled[space->jump_count] = slot;
         space->jump_count++;
     }
     space->jumps[slot] = (struct rv_jump){ pc, block };
     space->used = true;
-    hull_add(&space->half[pc >> 63].code, pc & ~(uint64_t)(PAGE_SIZE - 1), pc | (PAGE_SIZE - 1));
-    space->code_pages[bit / 64] |= BIT(bit % 64);
+    rv_code_page_add(&space->code, pc, block->code);
 }
 
-static void clear_jumps(struct rv_space *space)
+/* Jumps that are cleared when their numbers have been used up are not linked until all code has been forgotten. */
+static void new_epoch(struct rv *cpu, struct rv_space *space)
 {
+    space->epoch = cpu->last_epoch < (uint32_t)RV_NO_EPOCH ? ++cpu->last_epoch : (uint32_t)RV_NO_EPOCH;
+    if (space->epoch == (uint32_t)RV_NO_EPOCH)
+        rv_code_is_full(cpu);
+}
+
+static void clear_jumps(struct rv *cpu, struct rv_space *space)
+{
+    space->suspect = false;
+    if (!space->jump_count)
+        return;
     if (space->jump_count > RV_JUMP_LIST) {
         for (size_t i = 0; i < RV_JUMPS; i++)
             space->jumps[i].pc = NO_JUMP;
@@ -72,21 +72,52 @@ static void clear_jumps(struct rv_space *space)
     for (size_t i = 0; i < space->jump_count && i < RV_JUMP_LIST; i++)
         space->jumps[space->jumps_filled[i]].pc = NO_JUMP;
     space->jump_count = 0;
-    space->half[0].code = space->half[1].code = empty_hull;
-    memset(space->code_pages, 0, sizeof space->code_pages);
+    rv_code_pages_clear(&space->code);
+    new_epoch(cpu, space);
 }
 
-static void clear(struct rv_space *space)
+static void clear_tlbs(struct rv_space *space)
 {
-    if (!space->used)
-        return;
     tlb_clear(&space->read);
     tlb_clear(&space->write);
     tlb_clear(&space->exec);
-    clear_jumps(space);
-    space->half[0].large = space->half[1].large = empty_hull;
-    space->used = false;
+    space->large[0] = space->large[1] = empty_hull;
     space->span = PAGE_SIZE;
+}
+
+static void clear(struct rv *cpu, struct rv_space *space)
+{
+    if (!space->used)
+        return;
+    clear_tlbs(space);
+    clear_jumps(cpu, space);
+    space->used = false;
+}
+
+static void show_epochs(struct rv *cpu)
+{
+    const struct rv_space *s = cpu->fetch;
+
+    cpu->epochs[0] = s->epoch;
+    cpu->epochs[1] = s->global ? s->global->epoch : s->epoch;
+}
+
+void rv_restart_epochs(struct rv *cpu)
+{
+    cpu->last_epoch = 0;
+    for (unsigned i = 0; i < RV_SPACES; i++)
+        new_epoch(cpu, &cpu->spaces[i]);
+    for (unsigned i = 0; i < RV_GLOBALS; i++)
+        new_epoch(cpu, &cpu->globals[i]);
+    show_epochs(cpu);
+}
+
+unsigned rv_epoch_of(const struct rv *cpu, const struct rv_block *block)
+{
+    const struct rv_space *g = cpu->fetch->global;
+    const struct rv_jump *j = g ? &g->jumps[block->pc >> 1 & (RV_JUMPS - 1)] : NULL;
+
+    return j && j->pc == block->pc && j->block == block;
 }
 
 /* ---- what all address spaces share ---- */
@@ -101,7 +132,7 @@ static void use_paging_mode(struct rv *cpu, uint64_t mode)
     if (cpu->global_mode == mode)
         return;
     for (unsigned i = 0; i < RV_GLOBALS; i++)
-        clear(&cpu->globals[i]);
+        clear(cpu, &cpu->globals[i]);
     cpu->global_mode = mode;
 }
 
@@ -121,7 +152,7 @@ bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va)
         return false;
     uint64_t page = va & ~(uint64_t)(PAGE_SIZE - 1);
     tlb_fill((struct tlb *)(void *)((char *)space + table), va, (const uint8_t *)(uintptr_t)(page + t->addend));
-    rv_note_page(space, va, hull_has(&g->half[va >> 63].large, va) ? g->span : PAGE_SIZE);
+    rv_note_page(space, va, hull_has(&g->large[va >> 63], va) ? g->span : PAGE_SIZE);
     return true;
 }
 
@@ -154,7 +185,7 @@ static struct rv_space *find(struct rv *cpu, uint64_t satp, uint32_t view)
         return &cpu->spaces[i];
     }
     struct rv_space *s = &cpu->spaces[oldest - k];
-    clear(s);
+    clear(cpu, s);
     s->satp = satp;
     s->view = view;
     s->global = global_of(cpu, satp, view);
@@ -169,12 +200,30 @@ static uint64_t effective_satp(const struct rv *cpu, unsigned priv)
     return priv == PRIV_M || !mode ? 0 : cpu->satp;
 }
 
+/* A space is about to be fetched from under this satp. */
+static void settle(struct rv *cpu, struct rv_space *space, uint64_t satp)
+{
+    if (!space || !space->suspect)
+        return;
+    space->suspect = false;
+    if (!rv_code_pages_hold(cpu, &space->code, satp, space->view))
+        clear_jumps(cpu, space);
+}
+
+static void settle_fetch(struct rv *cpu)
+{
+    settle(cpu, cpu->fetch->global, cpu->fetch->satp);
+    settle(cpu, cpu->fetch, cpu->fetch->satp);
+    show_epochs(cpu);
+}
+
 void rv_update_spaces(struct rv *cpu)
 {
     unsigned priv = cpu->priv;
     uint32_t view = 0;
 
     cpu->fetch = find(cpu, effective_satp(cpu, priv), priv);
+    settle_fetch(cpu);
     if (cpu->priv == PRIV_M && (cpu->mstatus & MSTATUS_MPRV))
         priv = bits(cpu->mstatus, 11, 2);
     uint64_t satp = effective_satp(cpu, priv);
@@ -188,9 +237,10 @@ void rv_update_spaces(struct rv *cpu)
 void rv_flush_all(struct rv *cpu)
 {
     for (unsigned i = 0; i < RV_SPACES; i++)
-        clear(&cpu->spaces[i]);
+        clear(cpu, &cpu->spaces[i]);
     for (unsigned i = 0; i < RV_GLOBALS; i++)
-        clear(&cpu->globals[i]);
+        clear(cpu, &cpu->globals[i]);
+    show_epochs(cpu);
 }
 
 void rv_drop_write_entries(struct rv *cpu)
@@ -203,14 +253,11 @@ void rv_drop_write_entries(struct rv *cpu)
 
 void rv_clear_jumps(struct rv *cpu)
 {
-    for (unsigned i = 0; i < RV_SPACES; i++) {
-        if (cpu->spaces[i].jump_count)
-            clear_jumps(&cpu->spaces[i]);
-    }
-    for (unsigned i = 0; i < RV_GLOBALS; i++) {
-        if (cpu->globals[i].jump_count)
-            clear_jumps(&cpu->globals[i]);
-    }
+    for (unsigned i = 0; i < RV_SPACES; i++)
+        clear_jumps(cpu, &cpu->spaces[i]);
+    for (unsigned i = 0; i < RV_GLOBALS; i++)
+        clear_jumps(cpu, &cpu->globals[i]);
+    show_epochs(cpu);
 }
 
 static uint64_t asid_of(const struct rv *cpu, uint64_t satp)
@@ -218,49 +265,52 @@ static uint64_t asid_of(const struct rv *cpu, uint64_t satp)
     return is_rv32(cpu) ? bits(satp, 22, 9) : bits(satp, 44, 16);
 }
 
-/* Drops what is cached for one address. What came from a superpage is cached page by page, all of which go. */
-static void fence_address(struct rv_space *s, uint64_t va)
+/* Drops what is cached for one address. What came from a superpage is cached page by page, all of which go. `current`:
+ * satp is what the space is seen under. */
+static void fence_address(struct rv *cpu, struct rv_space *s, uint64_t va, bool current)
 {
-    const struct rv_footprint *half = &s->half[va >> 63];
-    uint64_t span = hull_has(&half->large, va) ? s->span : PAGE_SIZE;
-    unsigned bit = page_hash(va);
+    uint64_t span = hull_has(&s->large[va >> 63], va) ? s->span : PAGE_SIZE;
 
     tlb_drop(&s->read, va, span);
     tlb_drop(&s->write, va, span);
     tlb_drop(&s->exec, va, span);
-    /* Code need not be near va when it shares a superpage with it. */
-    if (span > PAGE_SIZE ? hull_meets(&half->code, va & ~(span - 1), va | (span - 1))
-                         : hull_has(&half->code, va) && s->code_pages[bit / 64] >> bit % 64 & 1)
-        clear_jumps(s);
+    if (s->jump_count && (span > PAGE_SIZE || !current || !rv_code_page_holds(cpu, &s->code, cpu->satp, s->view, va)))
+        s->suspect = true;
 }
 
-static void fence(struct rv_space *s, const uint64_t *va)
+static void fence(struct rv *cpu, struct rv_space *s, const uint64_t *va, bool current)
 {
-    if (!va)
-        clear(s);
-    else if (s->used)
-        fence_address(s, *va);
+    if (!s->used)
+        return;
+    if (va) {
+        fence_address(cpu, s, *va, current);
+        return;
+    }
+    clear_tlbs(s);
+    s->used = s->suspect = s->jump_count;
 }
 
 void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid)
 {
+    bool same_mode = paging_mode(cpu, cpu->satp) == cpu->global_mode;
+
     for (struct rv_space *s = cpu->spaces; s < cpu->spaces + RV_SPACES; s++) {
-        if (!s->used || !s->satp || (asid && asid_of(cpu, s->satp) != *asid))
-            continue;
-        fence(s, va);
+        if (s->satp && (!asid || asid_of(cpu, s->satp) == *asid))
+            fence(cpu, s, va, s->satp == cpu->satp);
     }
     for (unsigned i = 0; i < RV_GLOBALS && !asid; i++)
-        fence(&cpu->globals[i], va);
+        fence(cpu, &cpu->globals[i], va, same_mode);
+    settle_fetch(cpu);
 }
 
-static void init(struct rv_space *s)
+static void init(struct rv *cpu, struct rv_space *s)
 {
     tlb_init(&s->read);
     tlb_init(&s->write);
     tlb_init(&s->exec);
     s->jump_count = RV_JUMP_LIST + 1;
     s->used = true;
-    clear(s);
+    clear(cpu, s);
 }
 
 void rv_spaces_init(struct rv *cpu)
@@ -268,9 +318,10 @@ void rv_spaces_init(struct rv *cpu)
     cpu->spaces = alloc_array(RV_SPACES, sizeof *cpu->spaces);
     cpu->globals = alloc_array(RV_GLOBALS, sizeof *cpu->globals);
     for (unsigned i = 0; i < RV_SPACES; i++)
-        init(&cpu->spaces[i]);
+        init(cpu, &cpu->spaces[i]);
     for (unsigned i = 0; i < RV_GLOBALS; i++)
-        init(&cpu->globals[i]);
+        init(cpu, &cpu->globals[i]);
+    cpu->fetch = cpu->data = cpu->spaces;
 }
 
 void rv_spaces_free(struct rv *cpu)

@@ -31,9 +31,10 @@ enum {
     RV_SLICE = 16384,    /* instructions between two looks at the request word */
     RV_BLOCK_MAX = 64,  /* instructions a block */
     RV_SPACES = 8,      /* translation contexts kept a hart */
-    RV_JUMP_BITS = 15,
+    RV_JUMP_BITS = 17,
     RV_JUMPS = 1 << RV_JUMP_BITS,
     RV_JUMP_LIST = 4096,
+    RV_NO_EPOCH = -1, /* as uint32_t: of jumps that nothing is linked in */
     RV_GLOBALS = 4, /* views of the supervisor: SUM, MXR */
     RV_HPM = 29, /* hpmcounter3..31 */
     RV_PMP = 16,
@@ -101,13 +102,16 @@ struct rv_hull {
     uint64_t lo, hi;
 };
 
-enum { RV_PAGE_FILTER = 1024 };
-
-/* What a fence of one address may have to drop, kept apart for the two halves of the address space (index: the top
- * bit), so that a fence of a user's page leaves what the kernel has cached alone. */
-struct rv_footprint {
-    struct rv_hull large; /* pages that came from superpages */
-    struct rv_hull code;  /* where jumps were remembered for */
+/* The pages that jumps were remembered for, and where they are: after a fence the jumps are good when they still are
+ * there (code-pages.c). */
+enum { RV_CODE_PAGES = 4096, RV_CODE_SLOTS = 2 * RV_CODE_PAGES };
+struct rv_code_pages {
+    struct rv_code_page {
+        uint64_t va;
+        const uint8_t *host;
+    } page[RV_CODE_PAGES];
+    uint16_t slot[RV_CODE_SLOTS]; /* a hash table of their numbers, from 1 */
+    unsigned count;               /* more than RV_CODE_PAGES: any page */
 };
 
 /* One way of seeing memory: everything that a translation depends on is in the key. */
@@ -115,13 +119,16 @@ struct rv_space {
     uint64_t satp;  /* as the mode and key see it: 0 when translation is off */
     uint32_t view;  /* RV_VIEW_* */
     bool used;      /* anything filled since the last clear */
-    struct rv_footprint half[2];
+    bool suspect;   /* a fence concerned the jumps: before the next one is taken the code's pages are looked at */
+    uint32_t epoch; /* of the jumps: no two sets of jumps have the same, but for RV_NO_EPOCH */
+    struct rv_hull large[2]; /* pages that came from superpages, by the top bit of their addresses: a fence of a user's
+                              * page leaves what the kernel has cached alone */
     uint64_t span;  /* the largest superpage filled, bytes */
-    uint64_t code_pages[RV_PAGE_FILTER / 64]; /* a Bloom filter of the pages that jumps were remembered for */
+    struct rv_code_pages code;
     struct rv_space *global; /* what all address spaces share as seen in this view, or NULL: see space.c */
     struct tlb read, write, exec;
     struct rv_jump jumps[RV_JUMPS];
-    uint16_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
+    uint32_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
     unsigned jump_count;
 };
 
@@ -227,6 +234,10 @@ struct rv {
     struct ir_block *ir, *ungrouped; /* room for a block on its way to host code */
     struct rv_stats *stats;  /* with jit */
     struct rv_counts counts;
+    /* Of the jumps of `fetch`, and of the global space behind it: what jumps between pages were linked in. */
+    uint32_t epochs[2];
+    uint32_t last_epoch;
+    int32_t patience;        /* jumps with an epoch of old that are taken before one is linked anew */
     uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */
     struct rv_check *check;  /* NULL but with -accel check: check.c */
     bool interpreting;       /* the checker's interpreter has its turn: no host code */
@@ -394,6 +405,9 @@ void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block
 bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va);
 const struct rv_block *rv_adopt_jump(struct rv_space *space, uint64_t pc);
 
+/* Which of cpu->epochs tells how long its pc leads to this block, which the jump cache has. */
+unsigned rv_epoch_of(const struct rv *cpu, const struct rv_block *block);
+
 /* A hart's spaces, empty. */
 void rv_spaces_init(struct rv *cpu);
 void rv_spaces_free(struct rv *cpu);
@@ -401,8 +415,21 @@ void rv_spaces_free(struct rv *cpu);
 /* Forgets where blocks are, not the blocks. */
 void rv_clear_jumps(struct rv *cpu);
 
+/* All code has been forgotten: nothing is linked in any epoch. */
+void rv_restart_epochs(struct rv *cpu);
+
 /* All write entries of all TLBs. */
 void rv_drop_write_entries(struct rv *cpu);
+
+/* ---- where code is (code-pages.c) ---- */
+
+/* Jumps lead to `host`, which the hart fetches from at pc. */
+void rv_code_page_add(struct rv_code_pages *c, uint64_t pc, const uint8_t *host);
+void rv_code_pages_clear(struct rv_code_pages *c);
+
+/* Do all of them, or that of va if it is one, lead where they led, as seen under satp and view? */
+bool rv_code_pages_hold(struct rv *cpu, const struct rv_code_pages *c, uint64_t satp, uint32_t view);
+bool rv_code_page_holds(struct rv *cpu, const struct rv_code_pages *c, uint64_t satp, uint32_t view, uint64_t va);
 
 /* ---- what fence.i has to look at (fresh.c) ---- */
 

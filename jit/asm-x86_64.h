@@ -227,6 +227,15 @@ static inline void alu_mem_imm(struct as *s, int w, enum alu op, struct mem m, i
         b4(s, (uint32_t)v);
 }
 
+/* cmp dword [base + displacement], v, both of 32 bits: they will be patched. */
+static inline void cmp_wide_imm(struct as *s, int base, int32_t displacement, uint32_t v)
+{
+    b1(s, 0x81);
+    b1(s, 0xb8u | (unsigned)base);
+    b4(s, (uint32_t)displacement);
+    b4(s, v);
+}
+
 static inline void test(struct as *s, int w, int a, int b)
 {
     rr(s, 0, w, 0x85, b, a);

@@ -63,8 +63,8 @@ static void jcc_to(struct as *s, enum cc cc, const uint8_t *target)
         memcpy(from, &d, sizeof d);
 }
 
-/* The block at the guest address in rax, by the jump cache. */
-static void emit_probe(struct emit *e)
+/* Looks the guest address in rax up in the jump cache: equal when it is there. */
+static void emit_find(struct emit *e)
 {
     const struct jit_layout *l = e->l;
 
@@ -72,23 +72,21 @@ static void emit_probe(struct emit *e)
     mov(e->s, 0, RCX, RAX);
     alu_imm(e->s, 0, ALU_AND, RCX, (1 << (l->jump_bits + 1)) - 2);
     alu_load(e->s, 1, ALU_CMP, RAX, at_index(RDX, RCX, 8, l->jumps));
-    jcc_to(e->s, CC_NE, e->j->exit_pc);
-    mov_load(e->s, 1, RDX, at_index(RDX, RCX, 8, l->jumps + 8));
-    rm(e->s, 0, 0, 0xff, 4, at(RDX, l->entry)); /* jmp [rdx + entry] */
 }
 
-/* The same for an address that is known. */
-static void emit_probe_at(struct emit *e, uint64_t pc)
+/* To the block found. */
+static void emit_go(struct emit *e)
 {
-    const struct jit_layout *l = e->l;
-    int32_t index = (int32_t)((pc & ((1u << (l->jump_bits + 1)) - 2)) * 8);
+    mov_load(e->s, 1, RDX, at_index(RDX, RCX, 8, e->l->jumps + 8));
+    rm(e->s, 0, 0, 0xff, 4, at(RDX, e->l->entry)); /* jmp [rdx + entry] */
+}
 
-    mov_load(e->s, 1, RDX, field(e, l->fetch));
-    mov_imm(e->s, RAX, pc);
-    alu_load(e->s, 1, ALU_CMP, RAX, at(RDX, l->jumps + index));
+/* The block at the guest address in rax, by the jump cache. */
+static void emit_probe(struct emit *e)
+{
+    emit_find(e);
     jcc_to(e->s, CC_NE, e->j->exit_pc);
-    mov_load(e->s, 1, RDX, at(RDX, l->jumps + index + 8));
-    rm(e->s, 0, 0, 0xff, 4, at(RDX, l->entry));
+    emit_go(e);
 }
 
 static bool same_page(const struct emit *e, uint64_t pc)
@@ -102,15 +100,39 @@ static void emit_exit(struct emit *e, enum jit_exit why, uint32_t what)
     jump_to(e->s, e->j->exit);
 }
 
+static uint32_t new_link(struct emit *e, struct link link)
+{
+    link.site = e->b->labels[0].site;
+    uint32_t n = emit_new_link(e->j, link);
+    if (n == LINKS_MAX)
+        e->s->full = 1;
+    return n;
+}
+
 /* Its displacement is at `at`: it goes to the dispatcher until it is linked. */
 static void emit_link(struct emit *e, uint8_t *at, uint64_t pc)
 {
-    uint32_t link = emit_new_link(e->j, e->b->labels[0].site, pc, at);
+    uint32_t link = new_link(e, (struct link){ .target = pc, .at = at });
 
-    if (link == LINKS_MAX)
-        e->s->full = 1;
     land32(e->s, at);
     emit_exit(e, JIT_LINK, link);
+}
+
+/* Another page: straight to where it was linked to in this epoch; no epoch is 0. */
+static void emit_far(struct emit *e, uint64_t pc)
+{
+    cmp_wide_imm(e->s, RBP, e->l->epochs[0] - e->l->center, 0);
+    struct cold *c = emit_cold(e, COLD_FAR, jcc32(e->s, CC_NE), NULL);
+    uint8_t *at = jump32(e->s);
+    c->target = pc;
+    c->reg = (int)new_link(e, (struct link){ .target = pc, .at = at, .far = true });
+}
+
+static void emit_cold_far(struct emit *e, const struct cold *c)
+{
+    mov_imm(e->s, RAX, c->target);
+    mov_imm(e->s, RDX, (uint32_t)c->reg);
+    jump_to(e->s, e->j->far);
 }
 
 static struct cold *exit_at(struct emit *e, uint8_t *from, uint64_t pc)
@@ -135,7 +157,7 @@ void emit_jump(struct emit *e, uint64_t pc)
     if (same_page(e, pc))
         exit_at(e, jump32(e->s), pc);
     else
-        emit_probe_at(e, pc);
+        emit_far(e, pc);
 }
 
 void emit_branch(struct emit *e, const struct ir_op *op)
@@ -280,7 +302,7 @@ static void emit_cold_exit(struct emit *e, const struct cold *c)
     if (same_page(e, c->target))
         emit_link(e, direct ? c->from : jump32(e->s), c->target);
     else
-        emit_probe_at(e, c->target);
+        emit_far(e, c->target);
 }
 
 /* A way into a loop that the unit is not ready for: the guest's own code runs the block, and is charged for it. */
@@ -315,6 +337,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
         emit_exit(e, JIT_BUDGET, c->label->site);
         break;
     case COLD_EXIT: emit_cold_exit(e, c); break;
+    case COLD_FAR: emit_cold_far(e, c); break;
     }
 }
 
@@ -409,6 +432,26 @@ static void emit_entry(struct emit *e)
     b1(e->s, 0xc3);
 }
 
+/* A far jump of another epoch, to the address in rax, is link edx: by the jump cache, unless it is time to link it. */
+static void emit_far_thunk(struct emit *e)
+{
+    const struct jit_layout *l = e->l;
+
+    e->j->far = e->s->p;
+    alu_mem_imm(e->s, 0, ALU_SUB, field(e, l->patience), 1);
+    uint8_t *link = jcc8(e->s, CC_S);
+    mov_to_xmm(e->s, 0, 0, RDX);
+    emit_find(e);
+    uint8_t *miss = jcc8(e->s, CC_NE);
+    emit_go(e);
+    land8(e->s, miss);
+    mov_from_xmm(e->s, 0, RDX, 0);
+    land8(e->s, link);
+    mov_imm(e->s, RAX, (uint64_t)JIT_LINK << 32);
+    alu(e->s, 1, ALU_OR, RAX, RDX);
+    jump_to(e->s, e->j->exit);
+}
+
 static void emit_constants(struct emit *e)
 {
     while ((uintptr_t)e->s->p & 15)
@@ -427,6 +470,7 @@ void emit_thunks(struct jit *j)
     j->pinned.dirty = (1 << JIT_PINS) - 1;
     emit_constants(&e);
     emit_entry(&e);
+    emit_far_thunk(&e);
     for (unsigned pinned = 0; pinned < 2; pinned++) {
         for (unsigned i = 0; i < 4; i++) {
             const void *load = (const void *)(uintptr_t)j->layout->load;

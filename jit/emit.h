@@ -8,14 +8,18 @@
 #include "code-memory.h"
 #include "jit.h"
 
-enum { COLD_MAX = 1024, LINKS_MAX = 1 << 18, XMM_FIRST = 2, XMM_COUNT = 14 };
+enum { COLD_MAX = 1024, LINKS_MAX = 1 << 20, XMM_FIRST = 2, XMM_COUNT = 14 };
 
 /* A jump that goes to the dispatcher until its target has code. */
 struct link {
     uint64_t target;
     uint32_t site; /* of the block that it is in */
+    bool far;      /* to another page: FAR_... say what is in front of `at` */
     uint8_t *at;   /* its 32-bit displacement, in the writable mapping */
 };
+
+/* A far jump compares the epoch, at a displacement of 32 bits, with the one that it was linked in. */
+enum { FAR_JCC = 6, FAR_EPOCH = 4 + FAR_JCC + 1, FAR_WHERE = 4 + FAR_EPOCH };
 
 /* What the host registers for variables have (emit-regs-x86_64.c): first the integer ones, then xmm2 and up. */
 enum { HOST_REGS = JIT_PINS + XMM_COUNT };
@@ -33,7 +37,8 @@ enum cold_kind {
     COLD_LEAVE,
     COLD_UNREADY,
     COLD_BUDGET,
-    COLD_EXIT
+    COLD_EXIT,
+    COLD_FAR
 };
 
 /* Code out of the way: where it is come to from, what it does, and where it goes back to. */
@@ -87,7 +92,7 @@ struct jit {
 
     /* Thunks, in the writable mapping. Those of [1] are for code whose registers do not hold the pinned globals: it
      * has stored what they hold, and loads it again. */
-    uint8_t *enter, *exit, *exit_pc, *exit_next, *load[2][4], *store[2][4], *call[2], *touch[2][2], *system;
+    uint8_t *enter, *exit, *exit_pc, *exit_next, *load[2][4], *store[2][4], *call[2], *touch[2][2], *system, *far;
 };
 
 struct emit {
@@ -239,9 +244,8 @@ void emit_cold_nan(struct emit *e, const struct cold *c);
 
 /* ---- jit.c ---- */
 
-/* A new link from the block of `site`, to `target`, whose displacement is at `at`; its number, or LINKS_MAX when there
- * is no room. */
-uint32_t emit_new_link(struct jit *j, uint32_t site, uint64_t target, uint8_t *at);
+/* A new link; its number, or LINKS_MAX when there is no room. */
+uint32_t emit_new_link(struct jit *j, struct link link);
 
 /* The thunk that begins at this address of the executable mapping, or "thunk" for another place among them; NULL:
  * elsewhere. */

@@ -122,6 +122,7 @@ const char *jit_thunk_name(const struct jit *j, const uint8_t *code)
            : at == j->exit_pc   ? "exit_pc"
            : at == j->exit_next ? "exit_next"
            : at == j->system    ? "system"
+           : at == j->far       ? "far"
                                 : "thunk";
 }
 
@@ -153,11 +154,11 @@ const void *jit_exit_code(const struct jit *j)
     return j->exit_pc + j->to_exec;
 }
 
-uint32_t emit_new_link(struct jit *j, uint32_t site, uint64_t target, uint8_t *at)
+uint32_t emit_new_link(struct jit *j, struct link link)
 {
     if (j->link_count == LINKS_MAX)
         return LINKS_MAX;
-    j->links[j->link_count] = (struct link){ target, site, at };
+    j->links[j->link_count] = link;
     return j->link_count++;
 }
 
@@ -168,11 +169,29 @@ uint64_t jit_link_target(const struct jit *j, uint32_t slot, uint32_t *site)
     return j->links[slot].target;
 }
 
+static void patch(uint8_t *at, uint32_t value)
+{
+    memcpy(at, &value, sizeof value);
+}
+
 void jit_link(struct jit *j, uint32_t slot, const void *code)
 {
     uint8_t *at = j->links[slot].at;
-    int32_t d = (int32_t)((const uint8_t *)code - (at + 4 + j->to_exec));
 
     assert(slot < j->link_count);
-    memcpy(at, &d, sizeof d);
+    patch(at, (uint32_t)((const uint8_t *)code - (at + 4 + j->to_exec)));
+}
+
+bool jit_link_is_far(const struct jit *j, uint32_t slot)
+{
+    return j->links[slot].far;
+}
+
+void jit_link_far(struct jit *j, uint32_t slot, const void *code, unsigned which, uint32_t epoch)
+{
+    uint8_t *at = j->links[slot].at;
+
+    jit_link(j, slot, code);
+    patch(at - FAR_EPOCH, epoch);
+    patch(at - FAR_WHERE, (uint32_t)(j->layout->epochs[which] - j->layout->center));
 }

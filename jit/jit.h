@@ -27,6 +27,10 @@ struct jit_layout {
     int32_t data, fetch;         /* pointers to what holds the TLBs, and the jump cache */
     int32_t read, write;         /* in *data: tables of {tag, addend}, see core/tlb.h */
     unsigned tlb_bits;
+    /* Numbers (uint32_t) that change when what the jump cache says does: of fetch, and of what it shares with others.
+     * Jumps to other pages are linked for as long as one of them stays as it is. */
+    int32_t epochs[2];
+    int32_t patience;            /* an int32_t: how many jumps of old epochs go by the jump cache before JIT_LINK */
     int32_t jumps;               /* in *fetch: a table of {pc, block}, indexed by pc >> 1 */
     unsigned jump_bits;
     int32_t entry;               /* in a block: the pointer to its host code */
@@ -90,8 +94,11 @@ struct jit_result jit_run(struct jit *j, void *cpu, const void *code);
 /* The guest address that a slot's jump goes to, and the site of the block that it is in. */
 uint64_t jit_link_target(const struct jit *j, uint32_t slot, uint32_t *site);
 
-/* Makes the jump go straight to this code from now on. */
+/* Makes the jump go straight to this code from now on. One to another page (jit_link_is_far): as long as the number at
+ * layout.epochs[which] is `epoch`, which is not 0. */
+bool jit_link_is_far(const struct jit *j, uint32_t slot);
 void jit_link(struct jit *j, uint32_t slot, const void *code);
+void jit_link_far(struct jit *j, uint32_t slot, const void *code, unsigned which, uint32_t epoch);
 
 /* What comes to this entry of a block goes on at that one from now on. */
 void jit_redirect(struct jit *j, const void *entry, const void *to);

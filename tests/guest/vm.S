@@ -3,6 +3,7 @@
  * three page faults with their addresses. One large page maps the program, small ones what it tries.
  */
 #include "test-macros.h"
+#include "paging-macros.h"
 
 #define MSTATUS_SUM (1 << 18)
 #define MSTATUS_MXR (1 << 19)
@@ -10,38 +11,8 @@
 #define FETCH_PAGE 12
 #define LOAD_PAGE 13
 #define STORE_PAGE 15
-#define V 1
-#define R 2
-#define W 4
-#define X 8
-#define U 16
-#define A 64
-#define D 128
-#define AD (A | D)
-#if XLEN == 64
-#define SATP_MODE (8 << 60)
-#define LARGE 30
-#define MIDDLE 21
-#define INDEX 511
-#define SHIFT 3
-#else
-#define SATP_MODE (1 << 31)
-#define LARGE 22
-#define INDEX 1023
-#define SHIFT 2
-#endif
 #define TRIED 0x40000000 /* virtual address of what is tried */
 
-/* Entry of `table` for virtual address `va` at the level with shift `level`: physical address in a register, flags. */
-.macro entry table, va, level, address, flags
-    la t0, \table
-    li t1, (((\va) >> \level) & INDEX) << SHIFT
-    add t0, t0, t1
-    srli t1, \address, 2
-    li t2, \flags
-    or t1, t1, t2
-    REG_S t1, 0(t0)
-.endm
 /* The page at TRIED becomes `frame` with these flags. */
 .macro page flags
     la a2, frame
@@ -84,11 +55,7 @@
     la a2, leaves
     entry root, TRIED, LARGE, a2, V
 #endif
-    la t0, root
-    srli t0, t0, 12
-    li t1, SATP_MODE
-    or t0, t0, t1
-    csrw satp, t0
+    use root, 0
     sfence.vma
 
     /* ---- the data is that of the frame ---- */
