@@ -16,6 +16,7 @@ struct dump {
     const struct ir_block *ir;
     const uint32_t *marks; /* where the code of each operation begins, and what is out of the way */
     struct host_scope scope;
+    size_t before;  /* bytes of the block in front of what is printed now */
     unsigned op;    /* the next one whose code is not yet reached */
     uint32_t site;  /* of the guest instruction printed last */
 };
@@ -39,6 +40,7 @@ static void put_host(void *owner, size_t at, unsigned bytes, const char *text)
     struct dump *d = owner;
     char named[200];
 
+    at += d->before;
     for (; d->op < d->ir->count && d->marks[d->op] <= at; d->op++)
         put_guest(d, d->ir->ops[d->op].where);
     if (d->op == d->ir->count && d->marks[d->op] <= at) {
@@ -51,14 +53,15 @@ static void put_host(void *owner, size_t at, unsigned bytes, const char *text)
 
 static void dump_code(struct dump *d, unsigned number)
 {
-    size_t bytes;
-    const uint8_t *code = jit_last(d->cpu->jit, &bytes);
+    struct jit_code c = jit_last(d->cpu->jit);
 
-    d->scope = (struct host_scope){ d->cpu->jit, code, bytes, d->ir };
+    d->scope = (struct host_scope){ d->cpu->jit, c, d->ir };
     d->marks = jit_last_marks(d->cpu->jit);
     trace_raw(d->log, "----------------\nOUT: hart %u, block %u, %zu bytes at %#llx\n", d->cpu->cpu.index, number,
-              bytes, (unsigned long long)(uintptr_t)code);
-    host_text(code, bytes, (uintptr_t)code, put_host, d);
+              c.hot_bytes + c.cold_bytes, (unsigned long long)(uintptr_t)c.hot);
+    host_text(c.hot, c.hot_bytes, (uintptr_t)c.hot, put_host, d);
+    d->before = c.hot_bytes;
+    host_text(c.cold, c.cold_bytes, (uintptr_t)c.cold, put_host, d);
 }
 
 static void dump_ir(struct dump *d, unsigned number)

@@ -58,14 +58,14 @@ unsigned rv_stats_insns(const struct ir_block *ir)
 
 void rv_stats_translated(struct rv_stats *s, const struct jit *j, const struct ir_block *ir, uint64_t since)
 {
-    size_t bytes;
+    struct jit_code code = jit_last(j);
 
     s->translate_ns += rv_stats_now(s) - since;
-    jit_last(j, &bytes);
     s->blocks++;
     s->insns += rv_stats_insns(ir);
     s->ops += ir->count;
-    s->bytes += bytes;
+    s->bytes += code.hot_bytes;
+    s->cold_bytes += code.cold_bytes;
 }
 
 /* ---- by instruction ---- */
@@ -144,9 +144,9 @@ static void print_translation(const struct rv_stats *s, FILE *out)
     fprintf(out,
             "  translated:   %" PRIu32 " blocks of %" PRIu64 " instructions into %" PRIu64 " IR operations and %" PRIu64
             " bytes\n",
-            s->blocks, s->insns, s->ops, s->bytes);
-    fprintf(out, "                %.2f IR operations and %.1f bytes an instruction\n", per(s->ops, s->insns),
-            per(s->bytes, s->insns));
+            s->blocks, s->insns, s->ops, s->bytes + s->cold_bytes);
+    fprintf(out, "                %.2f IR operations and %.1f bytes an instruction, and %.1f out of the way\n",
+            per(s->ops, s->insns), per(s->bytes, s->insns), per(s->cold_bytes, s->insns));
     fprintf(out, "                in %.3f s: %.2f million instructions a second\n", (double)s->translate_ns / 1e9,
             per(s->insns * 1000, s->translate_ns));
     fprintf(out, "                %" PRIu64 " jumps linked; %" PRIu64 " blocks kept by the interpreter;", s->links,

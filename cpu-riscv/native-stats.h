@@ -26,7 +26,7 @@ struct rv_tallies {
 
 struct rv_stats {
     uint64_t translate_ns; /* IR and host code of all blocks */
-    uint64_t insns, ops, bytes;
+    uint64_t insns, ops, bytes, cold_bytes;
     uint32_t blocks;       /* translated */
     uint32_t number;       /* of the last that was to be: what -jit blocks= counts */
     uint64_t kept;         /* blocks that stayed with the interpreter */

@@ -130,6 +130,8 @@ static void emit_far(struct emit *e, uint64_t pc)
 
 static void emit_cold_far(struct emit *e, const struct cold *c)
 {
+    if (!e->s->full)
+        land32(e->s, e->j->links[c->reg].at);
     mov_imm(e->s, RAX, c->target);
     mov_imm(e->s, RDX, (uint32_t)c->reg);
     jump_to(e->s, e->j->far);

@@ -476,7 +476,9 @@ bool emit_block(struct jit *j, const struct ir_block *b)
     for (e.at = 0; e.at < b->count && !e.s->full; e.at++)
         emit_at(&e);
     j->marks[b->count] = (uint32_t)(j->as.p - j->begin);
-    if (!e.s->full)
-        emit_cold_parts(&e);
+    if (j->as.full)
+        return false;
+    e.s = &j->cold;
+    emit_cold_parts(&e);
     return !e.s->full;
 }

@@ -77,9 +77,8 @@ struct jit {
     struct code_memory memory;
     ptrdiff_t to_exec;    /* from the writable mapping to the executable one */
     size_t start;         /* behind the thunks */
-    struct as as;
-    const uint8_t *last;
-    size_t last_bytes;
+    struct as as, cold;   /* where code is added: what usually runs stays together */
+    struct jit_code last;
     const uint8_t *entry[IR_LABELS]; /* of the last code, in the executable mapping */
     const uint8_t *begin;       /* of the last code, in the writable mapping */
     uint32_t marks[IR_OPS + 1]; /* in the last block: see jit_last_marks() */

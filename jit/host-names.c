@@ -34,6 +34,7 @@ static bool name_field(const struct jit_layout *l, int32_t offset, char *out, si
         const char *name;
     } fields[] = {
         { l->pc, "pc" }, { l->budget, "budget" }, { l->data, "data" }, { l->fetch, "fetch" },
+        { l->epochs[0], "epoch" }, { l->epochs[1], "global_epoch" }, { l->patience, "patience" },
         { l->fp_status, "fp_status" }, { l->fp_rounding, "fp_rounding" }, { l->stamps, "stamps" },
     };
 
@@ -112,12 +113,21 @@ static bool name_memory(const struct host_scope *s, const char *p, char *out, si
     return false;
 }
 
+size_t host_place(const struct jit_code *c, uint64_t address)
+{
+    uint64_t hot = address - (uintptr_t)c->hot, cold = address - (uintptr_t)c->cold;
+
+    if (hot < c->hot_bytes)
+        return hot;
+    return cold <= c->cold_bytes ? c->hot_bytes + cold : SIZE_MAX;
+}
+
 static bool name_target(const struct host_scope *s, uint64_t address, char *out, size_t size)
 {
-    uint64_t at = address - (uintptr_t)s->code;
+    size_t at = host_place(&s->code, address);
 
-    if (at <= s->bytes) {
-        snprintf(out, size, "+%#" PRIx64, at);
+    if (at != SIZE_MAX) {
+        snprintf(out, size, "+%#zx", at);
         return true;
     }
     const char *name = jit_thunk_name(s->jit, (const uint8_t *)(uintptr_t)address);

@@ -9,10 +9,12 @@
 
 struct host_scope {
     const struct jit *jit;
-    const uint8_t *code; /* the block's, where it runs */
-    size_t bytes;
+    struct jit_code code;
     const struct ir_block *ir;
 };
+
+/* The place of an address in the block, what is out of the way counted behind the rest; SIZE_MAX: elsewhere. */
+size_t host_place(const struct jit_code *c, uint64_t address);
 
 /* `text` is one instruction of host_text(). */
 void host_names(const struct host_scope *s, const char *text, char *out, size_t size);

@@ -24,12 +24,13 @@ void jit_name_thunks(struct jit_names *n, const struct jit *j)
 
 void jit_name_last(struct jit_names *n, const struct jit *j, uint64_t pc)
 {
-    size_t bytes;
-    const void *code = jit_last(j, &bytes);
+    struct jit_code c = jit_last(j);
     char name[40];
 
     snprintf(name, sizeof name, "guest_0x%" PRIx64, pc);
-    name_code(n, code, bytes, name);
+    name_code(n, c.hot, c.hot_bytes, name);
+    snprintf(name, sizeof name, "guest_0x%" PRIx64 ".cold", pc);
+    name_code(n, c.cold, c.cold_bytes, name);
 }
 
 void jit_names_forget(struct jit_names *n)

@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "emit.h"
 
+enum { COLD_SHARE = 3 }; /* two parts of so many are for what is out of the way */
 enum { LZCNT = 1 << 5 }; /* AMD64 manual volume 3, E.4.2 */
 
 /* Not every compiler's __builtin_cpu_supports() knows it. */
@@ -42,6 +43,7 @@ struct jit *jit_new(const struct jit_layout *layout, size_t size)
     j->as = (struct as){ j->memory.write, j->memory.write + size, 0 };
     emit_thunks(j);
     j->start = (size_t)(j->as.p - j->memory.write);
+    jit_forget(j);
     return j;
 }
 
@@ -67,22 +69,25 @@ void jit_set_host(struct jit *j, const struct jit_host *host)
 
 void jit_forget(struct jit *j)
 {
-    j->as = (struct as){ j->memory.write + j->start, j->memory.write + j->memory.size, 0 };
+    uint8_t *start = j->memory.write, *cold = start + j->memory.size / COLD_SHARE * (COLD_SHARE - 2);
+
+    j->as = (struct as){ start + j->start, cold, 0 };
+    j->cold = (struct as){ cold, start + j->memory.size, 0 };
     j->link_count = 0;
 }
 
 const void *jit_emit(struct jit *j, const struct ir_block *b)
 {
-    uint8_t *start = j->as.p;
+    struct as hot = j->as, cold = j->cold;
     unsigned links = j->link_count;
 
     if (emit_block(j, b)) {
-        j->last = start + j->to_exec;
-        j->last_bytes = (size_t)(j->as.p - start);
+        j->last = (struct jit_code){ hot.p + j->to_exec, cold.p + j->to_exec, (size_t)(j->as.p - hot.p),
+                                     (size_t)(j->cold.p - cold.p) };
         return j->entry[0];
     }
-    j->as.p = start;
-    j->as.full = 0;
+    j->as = hot;
+    j->cold = cold;
     j->link_count = links;
     return NULL;
 }
@@ -92,9 +97,8 @@ const void *jit_entry(const struct jit *j, unsigned n)
     return j->entry[n];
 }
 
-const void *jit_last(const struct jit *j, size_t *bytes)
+struct jit_code jit_last(const struct jit *j)
 {
-    *bytes = j->last_bytes;
     return j->last;
 }
 

@@ -107,13 +107,17 @@ void jit_redirect(struct jit *j, const void *entry, const void *to);
  * guest address in rax. */
 const void *jit_exit_code(const struct jit *j);
 
-/* Host code of the last jit_emit(): for dumps and tests. */
-const void *jit_last(const struct jit *j, size_t *bytes);
+/* Host code of the last jit_emit(), for dumps and tests: what usually runs, and what is out of the way elsewhere. */
+struct jit_code {
+    const uint8_t *hot, *cold;
+    size_t hot_bytes, cold_bytes;
+};
+struct jit_code jit_last(const struct jit *j);
 
 /* The code that all blocks share, in front of them. */
 const void *jit_thunks(const struct jit *j, size_t *bytes);
 
-/* At which of its bytes the code of each operation begins; after those of all operations, the code out of the way. */
+/* At which hot byte the code of each operation begins; after those of all operations, the number of hot bytes. */
 const uint32_t *jit_last_marks(const struct jit *j);
 
 #endif

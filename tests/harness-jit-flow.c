@@ -123,8 +123,41 @@ int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there,
     lab->cpu.budget = 10;
     struct jit_result r = jit_lab_run(lab, &b);
     lab->space.jumps[slot].pc = 1;
-    *pc = r.why == JIT_NEXT ? lab->cpu.pc : 1;
+    *pc = where(lab, r);
     return (int)lab->cpu.s.x[6];
+}
+
+bool jit_lab_far(struct jit_lab *lab, bool linked, unsigned which, uint32_t epoch, int32_t patience, bool cached)
+{
+    struct ir_op mark = { .code = IR_mov, .size = 8, .dst = 6, .b = IR_IMM, .imm = 1 };
+    uint64_t target = LAB_PC + 0x100000;
+    unsigned slot = target >> 1 & ((1 << LAB_JUMP_BITS) - 1);
+    struct ir_block b;
+
+    jit_lab_block(&b, &mark, 1, target + 0x100000);
+    struct lab_block there = { target, jit_emit(lab->jit, &b) };
+    jit_lab_block(&b, &mark, 0, target);
+    const void *code = jit_emit(lab->jit, &b);
+    lab->cpu.patience = -1;
+    lab->cpu.budget = 10;
+    struct jit_result r = jit_run(lab->jit, &lab->cpu, code);
+    if (r.why != JIT_LINK || !jit_link_is_far(lab->jit, r.what))
+        return false;
+    if (linked)
+        jit_link_far(lab->jit, r.what, there.entry, which, epoch);
+    lab->space.jumps[slot].pc = cached ? target : 1;
+    lab->space.jumps[slot].block = &there;
+    lab->cpu.patience = patience;
+    lab->cpu.s.x[6] = 0;
+    jit_run(lab->jit, &lab->cpu, code);
+    lab->space.jumps[slot].pc = 1;
+    return lab->cpu.s.x[6];
+}
+
+void jit_lab_epochs(struct jit_lab *lab, uint32_t own, uint32_t global)
+{
+    lab->cpu.epochs[0] = own;
+    lab->cpu.epochs[1] = global;
 }
 
 bool jit_lab_guard(struct jit_lab *lab, unsigned what, uint64_t status, unsigned rounding)

@@ -50,6 +50,8 @@ struct lab_cpu {
     struct lab_space *data;
     uint64_t status;
     uint8_t rounding;
+    uint32_t epochs[2];
+    int32_t patience;
     struct lab_stamp *stamps;
     const struct ir_block *running;
     unsigned loads, stores, calls; /* callbacks */

@@ -63,6 +63,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
         .data = AT(data), .fetch = AT(data), .read = IN_SPACE(read), .write = IN_SPACE(write),
         .tlb_bits = LAB_TLB_BITS, .jumps = IN_SPACE(jumps), .jump_bits = LAB_JUMP_BITS,
         .entry = offsetof(struct lab_block, entry), .address_mask = UINT64_MAX >> (64 - address_bits),
+        .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
         .fp_status = AT(status), .fp_mask = LAB_STATUS, .fp_rounding = AT(rounding),
         .stamp = stamps ? 7 : 0, .stamps = AT(stamps), .stamp_mask = LAB_STAMPS - 1,
         .load = load, .store = store, .call = call,
@@ -98,6 +99,7 @@ struct jit_lab *jit_lab_new(unsigned address_bits, bool stamps)
     lab->cpu.data = &lab->space;
     lab->cpu.stamps = calloc(LAB_STAMPS, sizeof *lab->cpu.stamps);
     lab->cpu.status = LAB_STATUS;
+    lab->cpu.epochs[0] = lab->cpu.epochs[1] = 1;
     fill_tlb(lab);
     if (lab->jit)
         return lab;

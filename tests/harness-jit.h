@@ -73,6 +73,11 @@ uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64
 /* What jumpi does: 0 came back with pc set, 1 ran the block at pc. `there`: a block with code is in the jump cache. */
 int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there, uint64_t *pc);
 
+/* Does a jump to another page arrive, linked to it or not in this epoch of those that now are, when the jump cache has
+ * its target or not, with this much patience? */
+void jit_lab_epochs(struct jit_lab *lab, uint32_t own, uint32_t global);
+bool jit_lab_far(struct jit_lab *lab, bool linked, unsigned which, uint32_t epoch, int32_t patience, bool cached);
+
 /* fguard: true when code behind it ran. */
 bool jit_lab_guard(struct jit_lab *lab, unsigned what, uint64_t status, unsigned rounding);
 

@@ -222,6 +222,23 @@ TEST(JitEmit, IndirectJumps)
     }
 }
 
+TEST(JitEmit, JumpsToOtherPagesInTheirEpoch)
+{
+    Lab lab;
+
+    jit_lab_epochs(lab.get(), 5, 9);
+    for (bool cached : { false, true }) {
+        for (int32_t patience : { 0, 1, 2 }) {
+            EXPECT_TRUE(jit_lab_far(lab.get(), true, 0, 5, patience, cached));
+            EXPECT_TRUE(jit_lab_far(lab.get(), true, 1, 9, patience, cached));
+            for (uint32_t epoch : { 4u, 6u, 9u, UINT32_MAX })
+                EXPECT_EQ(jit_lab_far(lab.get(), true, 0, epoch, patience, cached), cached && patience) << epoch;
+            EXPECT_EQ(jit_lab_far(lab.get(), true, 1, 5, patience, cached), cached && patience);
+            EXPECT_EQ(jit_lab_far(lab.get(), false, 0, 5, patience, cached), cached && patience);
+        }
+    }
+}
+
 TEST(JitEmit, GuardsOfFloatingPoint)
 {
     enum { ON = 1, ROUNDS = 2 };
