@@ -46,7 +46,7 @@ static void follow(struct reach *r, unsigned i)
     const struct rv_op *last = &b->ops[b->count - 1];
     rv_handler *fn = b->count == 1 ? b->first : last->fn;
     uint64_t target = (b->pc + last->off + (uint64_t)(int64_t)last->imm) & r->cpu->va_mask;
-    bool jumps = fn == exec_jal, branches = is_branch(fn);
+    bool jumps = fn == exec_jal && last->rd == RV_SINK, branches = is_branch(fn);
 
     r->next[i][0] = jumps || branches ? join(r, target) : NOWHERE;
     r->next[i][1] = NOWHERE;

@@ -237,6 +237,7 @@ struct rv {
     /* Of the jumps of `fetch`, and of the global space behind it: what jumps between pages were linked in. */
     uint32_t epochs[2];
     uint32_t last_epoch;
+    void *host_stack, *host_stack_now; /* of host code while it runs */
     int32_t patience;        /* jumps with an epoch of old that are taken before one is linked anew */
     uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */
     struct rv_check *check;  /* NULL but with -accel check: check.c */

@@ -178,6 +178,18 @@ static void branch(struct translation *t, const struct rv_op *op, const struct r
     jump_to(t, next_pc(t, op));
 }
 
+/* The registers that calls and returns use, unprivileged spec 2.5.1. */
+static bool is_link(unsigned reg)
+{
+    return reg == 1 || reg == 5;
+}
+
+static void frame(struct translation *t, const struct rv_op *op)
+{
+    if (is_link(op->rd) && !t->cpu->config->tuning->off[JIT_SWITCH_returns])
+        ir_add(t->ir, (struct ir_op){ .code = IR_frame, .size = 8, .imm = (int64_t)next_pc(t, op) });
+}
+
 static void jal(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
     uint64_t target = (pc_of(t, op) + (uint64_t)(int64_t)op->imm) & t->cpu->va_mask;
@@ -188,6 +200,7 @@ static void jal(struct translation *t, const struct rv_op *op, const struct rule
         return;
     }
     constant(t, dst(op), to_x(t->cpu, next_pc(t, op)));
+    frame(t, op);
     jump_to(t, target);
 }
 
@@ -205,7 +218,10 @@ static void jalr(struct translation *t, const struct rv_op *op, const struct rul
         ir_add(t->ir, (struct ir_op){ .code = IR_mov, .size = 8, .dst = base, .b = op->rs1 });
     }
     constant(t, dst(op), to_x(t->cpu, next_pc(t, op)));
-    ir_add(t->ir, (struct ir_op){ .code = IR_jumpi, .size = 8, .a = base, .imm = op->imm, .site = t->site });
+    frame(t, op);
+    bool returns = is_link(op->rs1) && !is_link(op->rd) && !t->cpu->config->tuning->off[JIT_SWITCH_returns];
+    ir_add(t->ir, (struct ir_op){ .code = IR_jumpi, .size = 8, .flags = returns ? IR_RETURN : 0, .a = base,
+                                  .imm = op->imm, .site = t->site });
     t->ended = true;
 }
 

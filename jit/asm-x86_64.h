@@ -275,6 +275,13 @@ static inline uint8_t *jump32(struct as *s)
     return s->p - 4;
 }
 
+static inline uint8_t *call32(struct as *s)
+{
+    b1(s, 0xe8);
+    b4(s, 0);
+    return s->p - 4;
+}
+
 static inline uint8_t *jcc32(struct as *s, enum cc cc)
 {
     b1(s, 0x0f);

@@ -74,19 +74,19 @@ static void emit_find(struct emit *e)
     alu_load(e->s, 1, ALU_CMP, RAX, at_index(RDX, RCX, 8, l->jumps));
 }
 
-/* To the block found. */
-static void emit_go(struct emit *e)
+/* To the block found: jmp or call. */
+static void emit_go(struct emit *e, bool call)
 {
     mov_load(e->s, 1, RDX, at_index(RDX, RCX, 8, e->l->jumps + 8));
-    rm(e->s, 0, 0, 0xff, 4, at(RDX, e->l->entry)); /* jmp [rdx + entry] */
+    rm(e->s, 0, 0, 0xff, call ? 2 : 4, at(RDX, e->l->entry));
 }
 
 /* The block at the guest address in rax, by the jump cache. */
-static void emit_probe(struct emit *e)
+static void emit_probe(struct emit *e, bool call)
 {
     emit_find(e);
     jcc_to(e->s, CC_NE, e->j->exit_pc);
-    emit_go(e);
+    emit_go(e, call);
 }
 
 static bool same_page(const struct emit *e, uint64_t pc)
@@ -119,12 +119,13 @@ static void emit_link(struct emit *e, uint8_t *at, uint64_t pc)
 }
 
 /* Another page: straight to where it was linked to in this epoch; no epoch is 0. */
-static void emit_far(struct emit *e, uint64_t pc)
+static void emit_far(struct emit *e, uint64_t pc, bool call)
 {
     cmp_wide_imm(e->s, RBP, e->l->epochs[0] - e->l->center, 0);
     struct cold *c = emit_cold(e, COLD_FAR, jcc32(e->s, CC_NE), NULL);
-    uint8_t *at = jump32(e->s);
+    uint8_t *at = call ? call32(e->s) : jump32(e->s);
     c->target = pc;
+    c->back = call ? e->s->p : NULL;
     c->reg = (int)new_link(e, (struct link){ .target = pc, .at = at, .far = true });
 }
 
@@ -134,7 +135,40 @@ static void emit_cold_far(struct emit *e, const struct cold *c)
         land32(e->s, e->j->links[c->reg].at);
     mov_imm(e->s, RAX, c->target);
     mov_imm(e->s, RDX, (uint32_t)c->reg);
-    jump_to(e->s, e->j->far);
+    if (c->back) {
+        call_to(e->s, e->j->far);
+        jump_to(e->s, c->back);
+    } else {
+        jump_to(e->s, e->j->far);
+    }
+}
+
+/* ---- calls and returns ----
+ *
+ * A guest's call is a call of host code, and its return the host's. Where that leads to, the guest's return address is
+ * looked at: if it is another (another thread, a jump out of nested calls), all open calls are forgotten. Then the
+ * epoch is, as the address may have become another's.
+ */
+
+static void emit_return_site(struct emit *e, const struct ir_op *frame)
+{
+    if (fits32(frame->imm)) {
+        alu_imm(e->s, 1, ALU_CMP, RAX, (int32_t)frame->imm);
+    } else {
+        mov_imm(e->s, RCX, (uint64_t)frame->imm);
+        alu(e->s, 1, ALU_CMP, RAX, RCX);
+    }
+    jcc_to(e->s, CC_NE, e->j->lost);
+    emit_far(e, (uint64_t)frame->imm, false);
+}
+
+/* A return to rax that is not the last call's, or has none. */
+static void emit_lost(struct emit *e)
+{
+    e->j->lost = e->s->p;
+    mov_load(e->s, 1, RSP, field(e, e->l->stack));
+    alu_imm(e->s, 1, ALU_AND, RAX, -2);
+    emit_probe(e, false);
 }
 
 static struct cold *exit_at(struct emit *e, uint8_t *from, uint64_t pc)
@@ -148,7 +182,9 @@ static struct cold *exit_at(struct emit *e, uint8_t *from, uint64_t pc)
 void emit_jump(struct emit *e, uint64_t pc)
 {
     unsigned n = label_of(e, pc);
+    const struct ir_op *frame = e->frame;
 
+    e->frame = NULL;
     if (n != NOT_HERE) {
         emit_become(e, &e->home);
         if (e->b->labels[n].at != e->at + 1)
@@ -157,9 +193,11 @@ void emit_jump(struct emit *e, uint64_t pc)
     }
     emit_become(e, &e->j->pinned);
     if (same_page(e, pc))
-        exit_at(e, jump32(e->s), pc);
+        exit_at(e, frame ? call32(e->s) : jump32(e->s), pc);
     else
-        emit_far(e, pc);
+        emit_far(e, pc, frame);
+    if (frame)
+        emit_return_site(e, frame);
 }
 
 void emit_branch(struct emit *e, const struct ir_op *op)
@@ -183,9 +221,17 @@ void emit_jumpi(struct emit *e, const struct ir_op *op)
     int a = emit_use(e, op->a, RAX);
 
     lea(e->s, e->l->address_mask == UINT64_MAX, RAX, at(a, (int32_t)op->imm));
-    alu_imm(e->s, 1, ALU_AND, RAX, -2);
     emit_become(e, &e->j->pinned);
-    emit_probe(e);
+    const struct ir_op *frame = e->frame;
+    e->frame = NULL;
+    if (op->flags & IR_RETURN) {
+        b1(e->s, 0xc3);
+        return;
+    }
+    alu_imm(e->s, 1, ALU_AND, RAX, -2);
+    emit_probe(e, frame);
+    if (frame)
+        emit_return_site(e, frame);
 }
 
 void emit_leave(struct emit *e, uint32_t site)
@@ -213,7 +259,7 @@ void emit_system(struct emit *e, const struct ir_op *op)
     test(e->s, 0, RAX, RAX);
     jcc_to(e->s, CC_NE, e->j->exit_next);
     mov_load(e->s, 1, RAX, field(e, e->l->pc));
-    emit_probe(e);
+    emit_probe(e, false);
 }
 
 /* ---- cold code ---- */
@@ -304,7 +350,7 @@ static void emit_cold_exit(struct emit *e, const struct cold *c)
     if (same_page(e, c->target))
         emit_link(e, direct ? c->from : jump32(e->s), c->target);
     else
-        emit_far(e, c->target);
+        emit_far(e, c->target, false);
 }
 
 /* A way into a loop that the unit is not ready for: the guest's own code runs the block, and is charged for it. */
@@ -385,7 +431,8 @@ static uint8_t *emit_callback(struct emit *e, const void *fn, unsigned size, boo
     uint8_t *start = e->s->p;
     bool call = !size;
 
-    alu_imm(e->s, 1, ALU_SUB, RSP, 8);
+    mov_store(e->s, 1, field(e, e->l->stack_now), RSP);
+    alu_imm(e->s, 1, ALU_AND, RSP, -16);
     if (pinned)
         move_pins(e, 0, true);
     lea(e->s, 1, RDI, at(RBP, -e->l->center));
@@ -402,36 +449,47 @@ static uint8_t *emit_callback(struct emit *e, const void *fn, unsigned size, boo
         move_pins(e, call ? 0 : CALLEE_SAVED, false);
     if (call)
         mov_load(e->s, 1, R14, field(e, e->l->data));
-    alu_imm(e->s, 1, ALU_ADD, RSP, 8);
+    mov_load(e->s, 1, RSP, field(e, e->l->stack_now));
     b1(e->s, 0xc3);
     return start;
 }
 
-static void emit_entry(struct emit *e)
+static const int8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
+enum { SAVED = sizeof saved };
+
+static void emit_exits(struct emit *e)
 {
-    static const int8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
     struct jit *j = e->j;
 
-    j->enter = e->s->p; /* rdi: CPU, rsi: code */
-    for (unsigned i = 0; i < 6; i++)
-        push(e->s, saved[i]);
-    alu_imm(e->s, 1, ALU_SUB, RSP, 8);
-    lea(e->s, 1, RBP, at(RDI, e->l->center));
-    mov(e->s, 1, RAX, RSI);
-    mov_load(e->s, 1, R14, field(e, e->l->data));
-    move_pins(e, 0, false);
-    rr(e->s, 0, 0, 0xff, 4, RAX); /* jmp rax */
-
-    j->exit_pc = e->s->p;
+    j->exit_pc = e->s->p; /* rax: the guest address */
     mov_store(e->s, 1, field(e, e->l->pc), RAX);
     j->exit_next = e->s->p; /* pc is set */
     mov_imm(e->s, RAX, (uint64_t)JIT_NEXT << 32);
     j->exit = e->s->p; /* rax: the result */
     move_pins(e, 0, true);
-    alu_imm(e->s, 1, ALU_ADD, RSP, 8);
-    for (unsigned i = 6; i-- > 0;)
+    mov_load(e->s, 1, RSP, field(e, e->l->stack));
+    pop(e->s, RCX);
+    for (unsigned i = SAVED; i-- > 0;)
         pop(e->s, saved[i]);
     b1(e->s, 0xc3);
+}
+
+/* rdi: CPU, rsi: code. What returns without a call is lost. */
+static void emit_entry(struct emit *e)
+{
+    struct jit *j = e->j;
+
+    j->enter = e->s->p;
+    for (unsigned i = 0; i < SAVED; i++)
+        push(e->s, saved[i]);
+    lea(e->s, 1, RBP, at(RDI, e->l->center));
+    mov_imm(e->s, RCX, (uintptr_t)(j->lost + j->to_exec));
+    push(e->s, RCX);
+    mov_store(e->s, 1, field(e, e->l->stack), RSP);
+    mov(e->s, 1, RAX, RSI);
+    mov_load(e->s, 1, R14, field(e, e->l->data));
+    move_pins(e, 0, false);
+    rr(e->s, 0, 0, 0xff, 4, RAX); /* jmp rax */
 }
 
 /* A far jump of another epoch, to the address in rax, is link edx: by the jump cache, unless it is time to link it. */
@@ -445,7 +503,7 @@ static void emit_far_thunk(struct emit *e)
     mov_to_xmm(e->s, 0, 0, RDX);
     emit_find(e);
     uint8_t *miss = jcc8(e->s, CC_NE);
-    emit_go(e);
+    emit_go(e, false);
     land8(e->s, miss);
     mov_from_xmm(e->s, 0, RDX, 0);
     land8(e->s, link);
@@ -471,6 +529,8 @@ void emit_thunks(struct jit *j)
     memcpy(j->pinned.var, j->layout->pins, sizeof j->layout->pins);
     j->pinned.dirty = (1 << JIT_PINS) - 1;
     emit_constants(&e);
+    emit_exits(&e);
+    emit_lost(&e);
     emit_entry(&e);
     emit_far_thunk(&e);
     for (unsigned pinned = 0; pinned < 2; pinned++) {

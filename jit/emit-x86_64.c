@@ -441,6 +441,7 @@ static void emit_op(struct emit *e, const struct ir_op *op)
     case IR_fence: emit_fence(e); break;
     case IR_atleast: emit_atleast(e, op); break;
     case IR_call: emit_call(e, op); break;
+    case IR_frame: e->frame = op; break;
     case IR_branch: emit_branch(e, op); break;
     case IR_jump: emit_jump(e, (uint64_t)op->imm); break;
     case IR_jumpi: emit_jumpi(e, op); break;

@@ -91,7 +91,8 @@ struct jit {
 
     /* Thunks, in the writable mapping. Those of [1] are for code whose registers do not hold the pinned globals: it
      * has stored what they hold, and loads it again. */
-    uint8_t *enter, *exit, *exit_pc, *exit_next, *load[2][4], *store[2][4], *call[2], *touch[2][2], *system, *far;
+    uint8_t *enter, *exit, *exit_pc, *exit_next, *load[2][4], *store[2][4], *call[2], *touch[2][2], *system;
+    uint8_t *far, *lost;
 };
 
 struct emit {
@@ -113,6 +114,7 @@ struct emit {
     unsigned in_rcx;          /* a temporary that rcx has while it lives, or IR_NONE */
     unsigned stretch_end;     /* next uses are known up to here */
     bool before_call;         /* which is a call */
+    const struct ir_op *frame; /* for the jump to come, or NULL */
     uint16_t next[IR_VARS];
     struct {
         struct holding held, after;

@@ -16,7 +16,7 @@ static const struct group {
     { "bits", IR_ext, IR_bswap, "extension, counts of bits, order of bytes" },
     { "mem", IR_load, IR_fence, "loads, stores, fences" },
     { "fp", IR_fguard, IR_fresize, "floating point" },
-    { "flow", IR_branch, IR_jumpi, "branches and jumps that an instruction asks for" },
+    { "flow", IR_frame, IR_jumpi, "branches and jumps that an instruction asks for" },
 };
 
 static const struct {

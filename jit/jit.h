@@ -24,6 +24,8 @@ struct jit_layout {
     uint8_t pins[JIT_PINS];      /* globals kept in host registers, the most used first */
     uint8_t first_float;         /* globals from here on are of the float file */
     int32_t pc, budget;          /* where to go on; instructions left, int64_t */
+    int32_t stack, stack_now;    /* pointers for host code: where its calls began, and where they are. Each takes 8
+                                  * bytes of the thread's stack; no more are open than the budget had instructions */
     int32_t data, fetch;         /* pointers to what holds the TLBs, and the jump cache */
     int32_t read, write;         /* in *data: tables of {tag, addend}, see core/tlb.h */
     unsigned tlb_bits;

@@ -154,6 +154,78 @@ bool jit_lab_far(struct jit_lab *lab, bool linked, unsigned which, uint32_t epoc
     return lab->cpu.s.x[6];
 }
 
+/* A function that adds 1 to x5 and returns to x1, from which x6 is taken first; and a place that adds 0x100. */
+static void emit_function(struct jit_lab *lab, struct lab_block *function)
+{
+    struct ir_block b;
+
+    ir_begin(&b);
+    ir_label(&b, function->pc, 0, 1);
+    ir_add(&b, (struct ir_op){ .code = IR_add, .size = 8, .dst = 5, .a = 5, .b = IR_IMM, .imm = 1 });
+    ir_add(&b, (struct ir_op){ .code = IR_sub, .size = 8, .dst = 1, .a = 1, .b = 6 });
+    ir_add(&b, (struct ir_op){ .code = IR_jumpi, .size = 8, .flags = IR_RETURN, .a = 1 });
+    function->entry = jit_emit(lab->jit, &b);
+}
+
+static void emit_place(struct jit_lab *lab, struct lab_block *place)
+{
+    struct ir_op count = { .code = IR_add, .size = 8, .dst = 5, .a = 5, .b = IR_IMM, .imm = 0x100 };
+    struct ir_block b;
+
+    jit_lab_block(&b, &count, 1, place->pc + 0x100000);
+    place->entry = jit_emit(lab->jit, &b);
+}
+
+/* The jump cache has pc; or, with NULL, has not. */
+static void remember(struct jit_lab *lab, uint64_t pc, const struct lab_block *b)
+{
+    unsigned slot = pc >> 1 & ((1 << LAB_JUMP_BITS) - 1);
+
+    lab->space.jumps[slot].pc = b ? pc : 1;
+    lab->space.jumps[slot].block = b;
+}
+
+uint64_t jit_lab_call(struct jit_lab *lab, bool pointer, uint64_t off, bool called, bool linked)
+{
+    enum { BACK = LAB_PC + 4 };
+    struct lab_block function = { .pc = LAB_PC + 0x3000 }, place = { .pc = (BACK - off) & ~UINT64_C(1) };
+    struct ir_block b;
+
+    emit_function(lab, &function);
+    emit_place(lab, &place);
+    ir_begin(&b);
+    ir_label(&b, LAB_PC, 0, 1);
+    ir_add(&b, (struct ir_op){ .code = IR_mov, .size = 8, .dst = 1, .b = IR_IMM, .imm = BACK });
+    ir_add(&b, (struct ir_op){ .code = IR_mov, .size = 8, .dst = 7, .b = IR_IMM, .imm = (int64_t)function.pc });
+    ir_add(&b, (struct ir_op){ .code = IR_frame, .size = 8, .imm = BACK });
+    if (pointer)
+        ir_add(&b, (struct ir_op){ .code = IR_jumpi, .size = 8, .a = 7 });
+    else
+        ir_add(&b, (struct ir_op){ .code = IR_jump, .size = 8, .imm = (int64_t)function.pc });
+    const void *code = jit_emit(lab->jit, &b);
+    remember(lab, function.pc, &function);
+    remember(lab, place.pc, &place);
+    struct jit_result r = { JIT_NEXT, 0 };
+    for (unsigned round = 0; round < 8; round++) {
+        lab->cpu.s.x[5] = 0;
+        lab->cpu.s.x[6] = off;
+        lab->cpu.s.x[1] = BACK;
+        lab->cpu.budget = 100;
+        lab->cpu.patience = linked ? 0 : 100;
+        r = jit_run(lab->jit, &lab->cpu, called ? code : function.entry);
+        if (r.why != JIT_LINK || !linked)
+            break;
+        uint64_t to = where(lab, r);
+        if (to == function.pc)
+            jit_link_far(lab->jit, r.what, function.entry, 0, lab->cpu.epochs[0]);
+        else if (to == place.pc)
+            jit_link_far(lab->jit, r.what, place.entry, 0, lab->cpu.epochs[0]);
+    }
+    remember(lab, function.pc, NULL);
+    remember(lab, place.pc, NULL);
+    return lab->cpu.s.x[5];
+}
+
 void jit_lab_epochs(struct jit_lab *lab, uint32_t own, uint32_t global)
 {
     lab->cpu.epochs[0] = own;

@@ -52,6 +52,7 @@ struct lab_cpu {
     uint8_t rounding;
     uint32_t epochs[2];
     int32_t patience;
+    void *stack, *stack_now;
     struct lab_stamp *stamps;
     const struct ir_block *running;
     unsigned loads, stores, calls; /* callbacks */

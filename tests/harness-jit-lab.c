@@ -60,6 +60,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
 
     *l = (struct jit_layout){
         .center = AT(s.x[8]), .temps = AT(s.temps), .first_float = LAB_FLOAT, .pc = AT(pc), .budget = AT(budget),
+        .stack = AT(stack), .stack_now = AT(stack_now),
         .data = AT(data), .fetch = AT(data), .read = IN_SPACE(read), .write = IN_SPACE(write),
         .tlb_bits = LAB_TLB_BITS, .jumps = IN_SPACE(jumps), .jump_bits = LAB_JUMP_BITS,
         .entry = offsetof(struct lab_block, entry), .address_mask = UINT64_MAX >> (64 - address_bits),
@@ -147,7 +148,7 @@ static const uint8_t forms[IR_CODES] = {
 
 const char *jit_lab_name(unsigned row)
 {
-    return row < IR_branch ? ir_name((enum ir_code)row) : NULL;
+    return row < IR_frame ? ir_name((enum ir_code)row) : NULL;
 }
 
 bool jit_lab_has(const struct jit_lab *lab, unsigned row)
@@ -326,18 +327,18 @@ static void add(struct maker *m, enum ir_code code)
 
 static void make_block(struct maker *m, unsigned row)
 {
-    unsigned around = row < IR_branch ? roll(m, 4) : 1 + roll(m, OPS_MAX - 4);
+    unsigned around = row < IR_frame ? roll(m, 4) : 1 + roll(m, OPS_MAX - 4);
 
     m->count = 0;
     memset(m->written, 0, sizeof m->written);
     for (unsigned i = 0; i < around; i++) {
-        enum ir_code code = (enum ir_code)roll(m, IR_branch);
+        enum ir_code code = (enum ir_code)roll(m, IR_frame);
         if (jit_lab_has(m->lab, code))
             add(m, code);
     }
-    if (row < IR_branch)
+    if (row < IR_frame)
         add(m, (enum ir_code)row);
-    if (row < IR_branch && roll(m, 2)) /* its result is used */
+    if (row < IR_frame && roll(m, 2)) /* its result is used */
         add(m, row >= IR_fguard ? IR_fadd : IR_add);
 }
 

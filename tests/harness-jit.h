@@ -73,6 +73,10 @@ uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64
 /* What jumpi does: 0 came back with pc set, 1 ran the block at pc. `there`: a block with code is in the jump cache. */
 int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there, uint64_t *pc);
 
+/* A function in another page is called, by a pointer or not, with its jumps linked or not; it returns `off` bytes too
+ * early. Or it is not called at all, but run. 0x101: it ran, and then what is there. */
+uint64_t jit_lab_call(struct jit_lab *lab, bool pointer, uint64_t off, bool called, bool linked);
+
 /* Does a jump to another page arrive, linked to it or not in this epoch of those that now are, when the jump cache has
  * its target or not, with this much patience? */
 void jit_lab_epochs(struct jit_lab *lab, uint32_t own, uint32_t global);

@@ -239,6 +239,20 @@ TEST(JitEmit, JumpsToOtherPagesInTheirEpoch)
     }
 }
 
+TEST(JitEmit, CallsReturnToWhereTheGuestWants)
+{
+    Lab lab;
+
+    for (bool linked : { false, true }) {
+        for (bool pointer : { false, true }) {
+            EXPECT_EQ(jit_lab_call(lab.get(), pointer, 0, true, linked), 0x101u);
+            EXPECT_EQ(jit_lab_call(lab.get(), pointer, 0x2000, true, linked), 0x101u);
+            EXPECT_EQ(jit_lab_call(lab.get(), pointer, 1, true, linked), 0x101u); /* bit 0 is no address */
+        }
+        EXPECT_EQ(jit_lab_call(lab.get(), false, 0, false, linked), 0x101u);
+    }
+}
+
 TEST(JitEmit, GuardsOfFloatingPoint)
 {
     enum { ON = 1, ROUNDS = 2 };
