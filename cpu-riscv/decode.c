@@ -260,22 +260,33 @@ static void decode_operands(const struct format *f, uint32_t raw, struct rv_op *
     op->imm = imm_of(f->imm, raw);
 }
 
+/* The one CSR that changes nothing about the next instruction; compilers wrap quiet comparisons in it. */
+static bool is_fflags(const struct rv_insn *row, uint32_t raw)
+{
+    enum { CSR_FFLAGS = 1 };
+
+    return row->ext == RV_EXT_ZICSR && raw >> 20 == CSR_FFLAGS;
+}
+
+static bool ends_block(const struct rv_insn *row, uint32_t raw)
+{
+    return !row || (row->flags & RV_ENDS && !is_fflags(row, raw));
+}
+
 bool rv_decode(const struct rv_decoder *d, uint32_t raw, struct rv_op *op)
 {
     const struct rv_insn *row = rv_lookup(d, raw);
 
     op->raw = own_bits(raw);
     op->len = (raw & 3) == 3 ? 4 : 2;
-    op->fn = row ? row->fn : exec_illegal;
+    op->fn = !row ? exec_illegal : is_fflags(row, raw) ? exec_fflags : row->fn;
     decode_operands(&formats[row ? row->format : FORMAT_NONE], op->raw, op);
-    return !row || row->flags & RV_ENDS;
+    return ends_block(row, raw);
 }
 
 bool rv_ends_block(const struct rv_decoder *d, uint32_t raw)
 {
-    const struct rv_insn *row = rv_lookup(d, raw);
-
-    return !row || row->flags & RV_ENDS;
+    return ends_block(rv_lookup(d, raw), raw);
 }
 
 const struct rv_insn *rv_insn_rows(size_t *count)

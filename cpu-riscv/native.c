@@ -18,7 +18,7 @@
 #include "state.h"
 
 enum { WARM_RUNS = 3, LOOP_RUNS = 12, MANY_LEAVES = 200, PATIENCE = 32, CODE_BYTES = 192 << 20 };
-enum { FIRST_FLOAT = RV_IR_F, OPCODE_SYSTEM = 0x73 };
+enum { FIRST_FLOAT = RV_IR_F };
 
 /* ---- what host code calls ---- */
 
@@ -72,10 +72,6 @@ static void native_call(void *c, uint32_t site)
     cpu->stats->calls++;
     if (unlikely(cpu->stats->called))
         rv_tally(cpu->stats->called, op, handler_of(cpu->block, op));
-    if ((op->raw & 0x7f) == OPCODE_SYSTEM) {
-        rv_access_fflags(cpu, op);
-        return;
-    }
     pair[0].fn = handler_of(cpu->block, op);
     pair[0].fn(cpu, pair);
 }
@@ -283,7 +279,8 @@ static void describe(struct rv *cpu, struct jit_layout *l)
         .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
         .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,
         .entry = offsetof(struct rv_block, entry), .address_mask = cpu->va_mask,
-        .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm), .privilege = AT(priv),
+        .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm), .fp_saved = AT(fp_saved),
+        .privilege = AT(priv),
         .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),
         .stamp_mask = (uint32_t)cpu->granule_mask,
         .load = native_load, .store = native_store, .call = native_call,

@@ -244,6 +244,7 @@ struct rv {
     bool interpreting;       /* the checker's interpreter has its turn: no host code */
     struct jit_layout layout;
     uint64_t jit_temps[IR_TEMPS];
+    uint32_t fp_saved; /* host code's */
     struct rv_registers *registers; /* riscv.c's list, made when first asked for */
     jmp_buf escape;          /* rv_raise() lands in the run loop */
     struct trace_cat *log_int, *log_asm, *log_exec, *log_op, *log_out, *log_check, *guest_error;
@@ -257,6 +258,7 @@ struct rv {
 #undef INSN
 void exec_block_end(struct rv *cpu, const struct rv_op *op);
 void exec_illegal(struct rv *cpu, const struct rv_op *op);
+void exec_fflags(struct rv *cpu, const struct rv_op *op); /* csrr* of fflags */
 
 static inline uint64_t get_x(const struct rv *cpu, unsigned r)
 {
@@ -471,9 +473,6 @@ struct rv_block *rv_block_beside(struct rv *cpu, const struct rv_block *b, uint6
 void rv_code_is_full(struct rv *cpu);
 
 /* ---- blocks as host code (native.c, translate.c) ---- */
-
-/* A CSR instruction on fflags, which the live unit has; mstatus.FS is Dirty. For host code: ends no block. */
-void rv_access_fflags(struct rv *cpu, const struct rv_op *op);
 
 /* False when the host gives no code memory. */
 bool rv_native_init(struct rv *cpu);

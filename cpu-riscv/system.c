@@ -2,7 +2,7 @@
  * System instructions: Zicsr, ecall, ebreak, xRET, wfi, fences of memory management, fence.i, Zawrs.
  * Unprivileged spec 6 and 7, privileged spec 3.3 and 4.2.1, Svinval 1.0, Zawrs 1.01.
  *
- * All of them end a block: they may change what the next instruction means.
+ * All of them but accesses to fflags end a block: they may change what the next instruction means.
  */
 #include <sched.h>
 
@@ -83,15 +83,21 @@ void exec_csrrci(struct rv *cpu, const struct rv_op *op)
     access_csr(cpu, op, CSR_CLEAR, true, op->rs1, op->rs1);
 }
 
-void rv_access_fflags(struct rv *cpu, const struct rv_op *op)
+/* Any of the six, of fflags. */
+void exec_fflags(struct rv *cpu, const struct rv_op *op)
 {
     unsigned funct3 = op->raw >> 12 & 7, old = fpu_flags();
     unsigned in = (funct3 & 4 ? op->rs1 : (unsigned)get_x(cpu, op->rs1)) & 0x1f;
-
     unsigned new = (funct3 & 3) == 1 ? in : (funct3 & 3) == 2 ? old | in : old & ~in;
+
+    if (!(cpu->mstatus & MSTATUS_FS))
+        rv_illegal(cpu, op);
     if (new != old) /* the host's own instruction is slow */
         fpu_set_flags(new);
+    if ((funct3 & 3) == 1 || op->rs1)
+        fp_dirty(cpu);
     set_x(cpu, op->rd, old);
+    next(cpu, op);
 }
 
 /* ---- environment call and breakpoint ---- */

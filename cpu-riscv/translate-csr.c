@@ -29,11 +29,12 @@ static void write_csr(struct translation *t, unsigned number, uint8_t csr, uint8
                                   .imm = number == CSR_SEPC ? -2 : -1 });
 }
 
-void rv_translate_csr(struct translation *t, const struct rv_op *op)
+void rv_translate_csr(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
     uint8_t csr = (uint8_t)(RV_IR_CSR + op->imm - CSR_SSCRATCH), dst = op->rd == RV_SINK ? IR_NONE : op->rd;
     unsigned number = (unsigned)op->imm;
 
+    (void)r;
     if (!is_plain(t, op)) {
         rv_translate_system(t);
         return;

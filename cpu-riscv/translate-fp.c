@@ -3,11 +3,11 @@
  *
  * Host code computes when the instruction's rounding mode is frm's; a block looks once at mstatus.FS and frm, and
  * leaves to the interpreter when FS is not Dirty yet or the host has no such rounding. Half precision, min and max,
- * unsigned and rounded conversions stay calls.
+ * unsigned and rounded conversions, and single bits of fflags stay calls.
  */
 #include "translate.h"
 
-enum { RM_RTZ = 1, RM_RMM = 4, RM_DYNAMIC = 7, CSR_FFLAGS = 1 };
+enum { RM_RTZ = 1, RM_RMM = 4, RM_DYNAMIC = 7 };
 
 static uint8_t f(unsigned r)
 {
@@ -38,13 +38,62 @@ static void arith(struct translation *t, const struct rv_op *op, const struct ru
                                   .c = f(op->rs3), .imm = r->imm, .site = t->site });
 }
 
+/* ---- fflags ---- */
+
+enum { CSRRW = 1 };
+
+static unsigned csr_form(const struct rv_op *op)
+{
+    return op->raw >> 12 & 7;
+}
+
+/* fsflags of what is in x register r. */
+static bool is_put_back(const struct rv_op *op, rv_handler *fn, unsigned r)
+{
+    return fn == exec_fflags && csr_form(op) == CSRRW && op->rd == RV_SINK && op->rs1 == r;
+}
+
+/* Compilers make a comparison quiet by `frflags r`, the comparison, `fsflags r`. Is `op` the middle one? The last then
+ * has nothing left to do. */
+static bool is_wrapped(const struct translation *t, const struct rv_op *op)
+{
+    const struct rv_op *read = t->flags_read, *end = t->b->ops + t->b->count;
+
+    return read && read + 1 == op && op->rd != read->rd && op + 1 < end && is_put_back(op + 1, op[1].fn, read->rd);
+}
+
+static void fflags(struct translation *t, const struct rv_op *op, const struct rule *r)
+{
+    bool swaps = csr_form(op) == CSRRW, reads = (csr_form(op) & 3) != CSRRW && !op->rs1;
+    uint8_t dst = op->rd == RV_SINK ? IR_NONE : op->rd;
+
+    (void)r;
+    guard(t, IR_FP_ON);
+    if (t->quiet && t->quiet + 1 == op)
+        return;
+    if (swaps) {
+        ir_add(t->ir, (struct ir_op){ .code = IR_fsetflags, .size = 8, .dst = dst, .a = op->rs1 });
+    } else if (!reads) {
+        call(t);
+    } else if (op->rd != RV_SINK) {
+        ir_add(t->ir, (struct ir_op){ .code = IR_fgetflags, .size = 8, .dst = dst });
+        t->flags_read = op;
+    }
+}
+
 static void compare(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
+    bool quiet = is_wrapped(t, op);
+
     guard(t, IR_FP_ON);
-    ir_add(t->ir, (struct ir_op){ .code = IR_fset, .size = r->size, .cond = r->cond,
+    ir_add(t->ir, (struct ir_op){ .code = IR_fset, .size = r->size, .cond = r->cond, .flags = quiet ? IR_QUIET : 0,
                                   .dst = op->rd == RV_SINK ? IR_NONE : op->rd, .a = f(op->rs1), .b = f(op->rs2),
                                   .site = t->site });
+    if (quiet)
+        t->quiet = op;
 }
+
+/* ---- moves and conversions ---- */
 
 /* The pseudo instructions fmv, fneg and fabs; others are rare. */
 static void sign(struct translation *t, const struct rv_op *op, const struct rule *r)
@@ -124,19 +173,6 @@ static void from_bits(struct translation *t, const struct rv_op *op, const struc
     ir_add(t->ir, (struct ir_op){ .code = IR_fmake, .size = r->size, .dst = f(op->rd), .a = op->rs1 });
 }
 
-/* Compilers wrap a comparison that must be quiet in frflags and fsflags. */
-static void csr(struct translation *t, const struct rv_op *op, const struct rule *r)
-{
-    (void)r;
-    if (op->imm == CSR_FFLAGS) {
-        guard(t, IR_FP_ON);
-        call(t);
-        rv_translate_goes_on(t, op);
-    } else {
-        rv_translate_csr(t, op);
-    }
-}
-
 #define BOTH(name, translate, op, cond, imm) \
     { exec_##name##_s, translate, IR_##op, 4, cond, 0, imm }, { exec_##name##_d, translate, IR_##op, 8, cond, 0, imm }
 
@@ -155,8 +191,7 @@ static const struct rule rules[] = {
     { exec_fcvt_d_wu, from_integer, 0, 8, 0, IR_ZERO, 4 }, { exec_fcvt_s_wu, from_integer, 0, 4, 0, IR_ZERO, 4 },
     { exec_fcvt_d_s, resize, 0, 4, 0, 0, 0 }, { exec_fcvt_s_d, resize, 0, 8, 0, 0, 0 },
     { exec_fmv_x_d, to_bits, 0, 8, 0, 0, 0 }, { exec_fmv_x_w, to_bits, 0, 4, 0, 0, 0 },
-    { exec_csrrw, csr, 0, 0, 0, 0, 0 }, { exec_csrrs, csr, 0, 0, 0, 0, 0 }, { exec_csrrc, csr, 0, 0, 0, 0, 0 },
-    { exec_csrrwi, csr, 0, 0, 0, 0, 0 }, { exec_csrrsi, csr, 0, 0, 0, 0, 0 }, { exec_csrrci, csr, 0, 0, 0, 0, 0 },
+    { exec_fflags, fflags, 0, 0, 0, 0, 0 },
     { exec_fmv_d_x, from_bits, 0, 8, 0, 0, 0 }, { exec_fmv_w_x, from_bits, 0, 4, 0, 0, 0 },
 };
 

@@ -287,6 +287,9 @@ static const struct rule rules[] = {
     { exec_bltu, branch, 0, 0, IR_LTU, 0, 0 }, { exec_bgeu, branch, 0, 0, IR_GEU, 0, 0 },
     { exec_jal, jal, 0, 0, 0, 0, 0 }, { exec_jalr, jalr, 0, 0, 0, 0, 0 },
     { exec_ecall, system, 0, 0, 0, 0, 0 }, { exec_mret, system, 0, 0, 0, 0, 0 },
+    { exec_csrrw, rv_translate_csr, 0, 0, 0, 0, 0 }, { exec_csrrs, rv_translate_csr, 0, 0, 0, 0, 0 },
+    { exec_csrrc, rv_translate_csr, 0, 0, 0, 0, 0 }, { exec_csrrwi, rv_translate_csr, 0, 0, 0, 0, 0 },
+    { exec_csrrsi, rv_translate_csr, 0, 0, 0, 0, 0 }, { exec_csrrci, rv_translate_csr, 0, 0, 0, 0, 0 },
     { exec_sret, system, 0, 0, 0, 0, 0 }, { exec_fence_i, system, 0, 0, 0, 0, 0 },
     { exec_sfence_vma, system, 0, 0, 0, 0, 0 }, { exec_sinval_vma, system, 0, 0, 0, 0, 0 },
 };

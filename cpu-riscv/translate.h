@@ -16,6 +16,7 @@ struct translation {
     uint32_t site;   /* of the instruction at hand */
     bool ended;
     unsigned guards; /* IR_FP_* that hold from here on */
+    const struct rv_op *flags_read, *quiet; /* the last frflags as IR_fgetflags; the last comparison with IR_QUIET */
 };
 
 /* Instructions of a handler: a function, and what it has to know. */
@@ -33,7 +34,7 @@ void rv_translate_system(struct translation *t);
 void rv_translate_goes_on(struct translation *t, const struct rv_op *op);
 
 /* Zicsr, but for fflags. */
-void rv_translate_csr(struct translation *t, const struct rv_op *op);
+void rv_translate_csr(struct translation *t, const struct rv_op *op, const struct rule *r);
 
 /* F and D, and their flags; false when there is no rule. */
 bool rv_translate_float(struct translation *t, const struct rv_op *op, rv_handler *fn);

@@ -320,6 +320,8 @@ static void emit_cold_call(struct emit *e, const struct cold *c)
 {
     mov_imm(e->s, RDX, c->op->site);
     emit_thunk_call(e, c, e->j->call);
+    if (c->op->flags & IR_QUIET)
+        emit_restore_flags(e);
     jump_to(e->s, c->back);
 }
 
@@ -377,6 +379,8 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
     case COLD_CALL: emit_cold_call(e, c); break;
     case COLD_TOUCH: emit_cold_touch(e, c); break;
     case COLD_NAN: emit_cold_nan(e, c); break;
+    case COLD_QUIET: emit_cold_quiet(e, c); break;
+    case COLD_FLAGS: emit_cold_flags(e, c); break;
     case COLD_LEAVE: emit_leave(e, (uint32_t)c->target); break;
     case COLD_UNREADY: emit_unready(e, c); break;
     case COLD_BUDGET:
@@ -519,6 +523,7 @@ static void emit_constants(struct emit *e)
     e->j->box = e->s->p;
     b8(e->s, UINT64_C(0xffffffff00000000));
     b8(e->s, 0);
+    emit_flag_tables(e);
 }
 
 void emit_thunks(struct jit *j)

@@ -6,6 +6,7 @@
  * be boxed are looked at, and one that is not leaves the instruction to the guest's own code.
  */
 #include "emit.h"
+#include "fpu.h"
 
 static unsigned float_of(const struct emit *e, unsigned var)
 {
@@ -165,6 +166,101 @@ static void emit_fma(struct emit *e, const struct ir_op *op)
     land_calls(e, colds, n);
 }
 
+/* ---- flags ---- */
+
+static void stmxcsr(struct emit *e)
+{
+    rm(e->s, 0, 0, 0x0fae, 3, field(e, e->l->fp_saved));
+}
+
+void emit_restore_flags(struct emit *e)
+{
+    rm(e->s, 0, 0, 0x0fae, 2, field(e, e->l->fp_saved)); /* ldmxcsr */
+}
+
+void emit_flag_tables(struct emit *e)
+{
+    e->j->flags_of = e->s->p;
+    for (unsigned m = 0; m <= MXCSR_FLAGS; m++)
+        b1(e->s, mxcsr_to_flags(m));
+    e->j->mxcsr_of = e->s->p;
+    for (unsigned f = 0; f < 32; f++)
+        b1(e->s, mxcsr_from_flags(f));
+}
+
+/* reg := the table's byte of that number; scratch gets lost. */
+static void look_up(struct emit *e, const uint8_t *table, int reg, int scratch)
+{
+    prefixes(e->s, 0, 1, scratch, 0, 0, 0); /* lea scratch, [rip + table] */
+    b1(e->s, 0x8d);
+    b1(e->s, (unsigned)(scratch & 7) << 3 | 5);
+    b4(e->s, (uint32_t)(table - (e->s->p + 4)));
+    rm(e->s, 0, 0, 0x0fb6, reg, at_index(scratch, reg, 1, 0));
+}
+
+/* eax := the guest's flags. */
+static void read_flags(struct emit *e)
+{
+    stmxcsr(e);
+    mov_load(e->s, 0, RAX, field(e, e->l->fp_saved));
+    alu_imm(e->s, 0, ALU_AND, RAX, MXCSR_FLAGS);
+    look_up(e, e->j->flags_of, RAX, RDX);
+}
+
+static void emit_fgetflags(struct emit *e, const struct ir_op *op)
+{
+    if (op->dst == IR_NONE) {
+        stmxcsr(e);
+        return;
+    }
+    read_flags(e);
+    emit_put(e, op->dst, RAX);
+}
+
+/* Most of the time they are so already; to write MXCSR is slow. */
+static void emit_fsetflags(struct emit *e, const struct ir_op *op)
+{
+    int a = emit_use(e, op->a, RCX);
+
+    read_flags(e);
+    mov(e->s, 0, RDX, RAX);
+    alu(e->s, 0, ALU_XOR, RDX, a);
+    group3(e->s, 0, 0, RDX); /* test edx, 31 */
+    b4(e->s, 31);
+    struct cold *c = emit_cold(e, COLD_FLAGS, jcc32(e->s, CC_NE), op);
+    c->reg = a;
+    c->back = e->s->p;
+    emit_put(e, op->dst, RAX);
+}
+
+void emit_cold_flags(struct emit *e, const struct cold *c)
+{
+    struct mem saved = field(e, e->l->fp_saved);
+
+    mov(e->s, 0, RDX, c->reg);
+    alu_imm(e->s, 0, ALU_AND, RDX, 31);
+    look_up(e, e->j->mxcsr_of, RDX, RCX);
+    alu_mem_imm(e->s, 0, ALU_AND, saved, ~MXCSR_FLAGS);
+    rm(e->s, 0, 0, 0x09, RDX, saved); /* or saved, edx */
+    emit_restore_flags(e);
+    jump_to(e->s, c->back);
+}
+
+/* A NaN was compared; condition codes stay. */
+void emit_cold_quiet(struct emit *e, const struct cold *c)
+{
+    emit_restore_flags(e);
+    jump_to(e->s, c->back);
+}
+
+static void quieten(struct emit *e, const struct ir_op *op)
+{
+    if (op->flags & IR_QUIET) {
+        struct cold *c = emit_cold(e, COLD_QUIET, jcc32(e->s, CC_P), op);
+        c->back = e->s->p;
+    }
+}
+
 static void emit_fset(struct emit *e, const struct ir_op *op)
 {
     struct cold *colds[2];
@@ -175,11 +271,13 @@ static void emit_fset(struct emit *e, const struct ir_op *op)
     int a = emit_use_float(e, op->a), b = emit_use_float(e, op->b);
     if (op->cond == IR_EQ) {
         rr(e->s, prefix, 0, 0x0f2e, a, b); /* ucomis: quiet */
+        quieten(e, op);
         rr8(e->s, 0, 0x0f90 + CC_NP, 0, RAX);
         rr8(e->s, 0, 0x0f90 + CC_E, 0, RCX);
         alu(e->s, 0, ALU_AND, RAX, RCX);
     } else {
         rr(e->s, prefix, 0, 0x0f2f, b, a); /* comis b, a: above when a < b, never when unordered */
+        quieten(e, op);
         rr8(e->s, 0, 0x0f90u + (op->cond == IR_LT ? CC_A : CC_AE), 0, RAX);
     }
     rr8(e->s, 0, 0x0fb6, RAX, RAX);
@@ -318,6 +416,8 @@ bool emit_float(struct emit *e, const struct ir_op *op)
     case IR_fsqrt: emit_arith(e, op, 0x0f51); return true;
     case IR_fma: emit_fma(e, op); return true;
     case IR_fset: emit_fset(e, op); return true;
+    case IR_fgetflags: emit_fgetflags(e, op); return true;
+    case IR_fsetflags: emit_fsetflags(e, op); return true;
     case IR_fmov: emit_fmov(e, op); return true;
     case IR_fneg:
     case IR_fabs: emit_sign(e, op); return true;

@@ -34,6 +34,8 @@ enum cold_kind {
     COLD_CALL,
     COLD_TOUCH, /* up to here they call the guest and come back */
     COLD_NAN,
+    COLD_QUIET,
+    COLD_FLAGS,
     COLD_LEAVE,
     COLD_UNREADY,
     COLD_BUDGET,
@@ -86,6 +88,7 @@ struct jit {
     unsigned link_count;
     struct holding pinned; /* between blocks */
     const uint8_t *box;    /* 16 bytes: what boxes a 32-bit value, or'ed to it */
+    const uint8_t *flags_of, *mxcsr_of; /* bytes: the guest's flags by MXCSR's low six bits, and those by the flags */
 
     struct room *room;
 
@@ -242,6 +245,14 @@ void emit_box(struct emit *e, int x);
 void emit_guard(struct emit *e, unsigned what, enum cold_kind otherwise, uint32_t site);
 
 void emit_cold_nan(struct emit *e, const struct cold *c);
+void emit_cold_quiet(struct emit *e, const struct cold *c);
+void emit_cold_flags(struct emit *e, const struct cold *c);
+
+/* MXCSR becomes what it was at the last fgetflags. */
+void emit_restore_flags(struct emit *e);
+
+/* The tables of struct jit. */
+void emit_flag_tables(struct emit *e);
 
 /* ---- jit.c ---- */
 

@@ -35,7 +35,8 @@ static bool name_field(const struct jit_layout *l, int32_t offset, char *out, si
     } fields[] = {
         { l->pc, "pc" }, { l->budget, "budget" }, { l->data, "data" }, { l->fetch, "fetch" },
         { l->epochs[0], "epoch" }, { l->epochs[1], "global_epoch" }, { l->patience, "patience" },
-        { l->fp_status, "fp_status" }, { l->fp_rounding, "fp_rounding" }, { l->stamps, "stamps" },
+        { l->fp_status, "fp_status" }, { l->fp_rounding, "fp_rounding" }, { l->fp_saved, "fp_saved" },
+        { l->stamps, "stamps" },
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {

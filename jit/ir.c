@@ -224,7 +224,8 @@ static void put_op(struct text *t, const struct ir_op *op)
     if (ir_has(op->code, 'k'))
         put(t, ".%s", conds[op->cond]);
     if (op->flags)
-        put(t, "%s%s", op->flags & IR_ZERO ? ".zero" : "", op->flags & IR_BOX ? ".box" : "");
+        put(t, "%s%s%s", op->flags & IR_ZERO ? ".zero" : "", op->flags & IR_BOX ? ".box" : "",
+            op->flags & IR_QUIET ? ".quiet" : "");
     put_var(t, op, 'd', op->dst);
     put_var(t, op, 'a', op->a);
     put_var(t, op, 'b', op->b);

@@ -31,7 +31,7 @@ enum ir_code {
 
 enum ir_cond { IR_EQ, IR_NE, IR_LT, IR_GE, IR_LTU, IR_GEU, IR_LE, IR_GT };
 
-enum { IR_ZERO = 1, IR_BOX = 2, IR_WRITE = 4, IR_RETURN = 8 }; /* ir_op.flags */
+enum { IR_ZERO = 1, IR_BOX = 2, IR_WRITE = 4, IR_QUIET = 8, IR_RETURN = 16 }; /* ir_op.flags */
 enum { IR_FP_ON = 1, IR_FP_ROUNDS = 2 };            /* fguard: the unit is on and dirty; it rounds as the host can */
 enum { IR_FMA_NEG_PRODUCT = 1, IR_FMA_NEG_ADDEND = 2 };
 

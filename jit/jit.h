@@ -40,6 +40,7 @@ struct jit_layout {
     int32_t fp_status;           /* a uint64_t that has all bits of fp_mask when the unit is on and dirty */
     uint32_t fp_mask;
     int32_t fp_rounding;         /* a byte; up to 3 the host has it */
+    int32_t fp_saved;            /* four bytes for host code's own use */
     int32_t privilege;           /* a byte that IR_atleast looks at */
     /* Stores on a machine with several vCPUs stamp `stamp` on their 64-byte granule's {owner, lock}; 0: no stamps. */
     uint8_t stamp;

@@ -235,7 +235,10 @@ void lab_eval(struct lab_state *s, const struct ir_op *op, unsigned rounding, ui
     }
     if (op->code == IR_fence || op->code == IR_fguard)
         return;
-    if (op->code < IR_load) {
+    if (op->code == IR_fgetflags || op->code == IR_fsetflags) {
+        v = s->flags;
+        s->flags = op->code == IR_fsetflags ? a & 0x1f : s->flags;
+    } else if (op->code < IR_load) {
         v = compute(op, a, b);
         bool narrow = op->size == 4 && op->code != IR_ext && op->code != IR_clz && op->code != IR_ctz;
         bool divides = op->code == IR_div || op->code == IR_rem;
@@ -243,7 +246,7 @@ void lab_eval(struct lab_state *s, const struct ir_op *op, unsigned rounding, ui
             v = op->flags & IR_ZERO && !divides ? (uint32_t)v : (uint64_t)(int64_t)(int32_t)v;
     } else {
         v = compute_float(&ctx, op, a, b, c);
-        s->flags |= ctx.flags;
+        s->flags |= op->flags & IR_QUIET ? 0 : ctx.flags;
     }
     if (op->dst != IR_NONE)
         *lab_var(s, op->dst) = v;

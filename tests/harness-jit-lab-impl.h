@@ -53,6 +53,7 @@ struct lab_cpu {
     uint32_t epochs[2];
     int32_t patience;
     void *stack, *stack_now;
+    uint32_t fp_saved;
     struct lab_stamp *stamps;
     const struct ir_block *running;
     unsigned loads, stores, calls; /* callbacks */

@@ -10,7 +10,7 @@
 #include "harness-jit.h"
 #include "harness.h"
 
-enum { CODE_BYTES = 1 << 20, OPS_MAX = 48, BASE0 = 20, BASE1 = 21, BUDGET = 1000 };
+enum { CODE_BYTES = 1 << 20, OPS_MAX = 96, BASE0 = 20, BASE1 = 21, BUDGET = 1000 };
 
 struct maker {
     struct jit_lab *lab;
@@ -46,8 +46,10 @@ static void call(void *c, uint32_t site)
     struct lab_cpu *cpu = c;
 
     cpu->calls++;
+    struct ir_op op = cpu->running->ops[site];
     cpu->s.flags = 0;
-    lab_eval(&cpu->s, &cpu->running->ops[site], cpu->rounding, UINT64_MAX);
+    op.flags &= (uint8_t)~IR_QUIET; /* which is host code's part */
+    lab_eval(&cpu->s, &op, cpu->rounding, UINT64_MAX);
     fpu_raise(cpu->s.flags);
 }
 
@@ -65,7 +67,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
         .tlb_bits = LAB_TLB_BITS, .jumps = IN_SPACE(jumps), .jump_bits = LAB_JUMP_BITS,
         .entry = offsetof(struct lab_block, entry), .address_mask = UINT64_MAX >> (64 - address_bits),
         .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
-        .fp_status = AT(status), .fp_mask = LAB_STATUS, .fp_rounding = AT(rounding),
+        .fp_status = AT(status), .fp_mask = LAB_STATUS, .fp_rounding = AT(rounding), .fp_saved = AT(fp_saved),
         .stamp = stamps ? 7 : 0, .stamps = AT(stamps), .stamp_mask = LAB_STAMPS - 1,
         .load = load, .store = store, .call = call,
     };
@@ -143,6 +145,7 @@ static const uint8_t forms[IR_CODES] = {
     [IR_fdiv] = WIDE | WORD, [IR_fsqrt] = WIDE | WORD, [IR_fma] = WIDE | WORD, [IR_fset] = WIDE | WORD,
     [IR_fmov] = WIDE | WORD, [IR_fneg] = WIDE | WORD, [IR_fabs] = WIDE | WORD, [IR_fbits] = WIDE | WORD,
     [IR_fmake] = WIDE | WORD, [IR_ftoi] = WIDE | WORD, [IR_fromi] = WIDE | WORD, [IR_fresize] = WIDE | WORD,
+    [IR_fgetflags] = WIDE, [IR_fsetflags] = WIDE,
     [IR_call] = WIDE,
 };
 
@@ -290,6 +293,13 @@ static void float_operands(struct maker *m, struct ir_op *op)
     case IR_fset:
         op->cond = (const uint8_t[]){ IR_EQ, IR_LT, IR_LE }[roll(m, 3)];
         op->dst = target(m);
+        op->flags = m->count && m->ops[m->count - 1].code == IR_fgetflags ? IR_QUIET : 0;
+        break;
+    case IR_fgetflags:
+    case IR_fsetflags:
+        op->a = source(m);
+        op->dst = roll(m, 3) ? target(m) : (uint8_t)roll(m, BASE0);
+        op->dst = roll(m, 4) || op->a >= BASE0 ? op->dst : op->a;
         break;
     case IR_fbits: op->dst = (uint8_t)roll(m, BASE0); break;
     case IR_ftoi:
@@ -325,19 +335,27 @@ static void add(struct maker *m, enum ir_code code)
     m->ops[m->count++] = op;
 }
 
+/* A comparison is quiet behind a look at the flags. */
+static void add_with_prefix(struct maker *m, enum ir_code code)
+{
+    if (code == IR_fset && roll(m, 2))
+        add(m, IR_fgetflags);
+    add(m, code);
+}
+
 static void make_block(struct maker *m, unsigned row)
 {
-    unsigned around = row < IR_frame ? roll(m, 4) : 1 + roll(m, OPS_MAX - 4);
+    unsigned around = row < IR_frame ? roll(m, 4) : 1 + roll(m, OPS_MAX / 2 - 4);
 
     m->count = 0;
     memset(m->written, 0, sizeof m->written);
     for (unsigned i = 0; i < around; i++) {
         enum ir_code code = (enum ir_code)roll(m, IR_frame);
         if (jit_lab_has(m->lab, code))
-            add(m, code);
+            add_with_prefix(m, code);
     }
     if (row < IR_frame)
-        add(m, (enum ir_code)row);
+        add_with_prefix(m, (enum ir_code)row);
     if (row < IR_frame && roll(m, 2)) /* its result is used */
         add(m, row >= IR_fguard ? IR_fadd : IR_add);
 }

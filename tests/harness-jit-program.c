@@ -293,6 +293,29 @@ static void csr(struct cook *c)
     cook_put(c, bits);
 }
 
+static bool is_comparison(const char *name)
+{
+    return starts(name, "flt") || starts(name, "fle") || starts(name, "feq");
+}
+
+/* What compilers do for a comparison that must be quiet, or nearly so: flags read, an instruction, flags put back. */
+static void wrapped(struct cook *c)
+{
+    unsigned r = 8 + cook_roll(c, 4);
+    const struct dish *d = any(c, FLOATS);
+
+    while (!is_comparison(d->row.name) && cook_roll(c, 64))
+        d = any(c, FLOATS);
+    if (cook_roll(c, 4)) /* something to put back */
+        cook_put(c, operands(c, any(c, FLOATS)));
+    cook_put(c, asm_csr(CSRRS, r, 1, 0));
+    cook_put(c, operands(c, d));
+    if (!cook_roll(c, 8))
+        cook_put(c, operands(c, any(c, cook_roll(c, 2) ? PLAIN : FLOATS)));
+    unsigned from = cook_roll(c, 8) ? r : 8 + cook_roll(c, 4);
+    cook_put(c, asm_csr(CSRRW, cook_roll(c, 4) ? 0 : 8 + cook_roll(c, 4), 1, from));
+}
+
 /* Swaps an instruction with another one that waits in memory, and runs it. */
 static void rewrite(struct cook *c)
 {
@@ -332,7 +355,8 @@ static void item(struct cook *c, unsigned control)
         default: jump(c, BRANCH); return;
         }
     }
-    switch (cook_roll(c, 12)) {
+    switch (cook_roll(c, 13)) {
+    case 12: wrapped(c); return;
     case 0:
     case 1:
     case 2:
