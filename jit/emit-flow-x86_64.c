@@ -316,7 +316,7 @@ void emit_thunk_call(struct emit *e, const struct cold *c, uint8_t *const which[
     call_to(e->s, e->shared.reload);
 }
 
-static void emit_cold_call(struct emit *e, const struct cold *c)
+void emit_cold_call(struct emit *e, const struct cold *c)
 {
     mov_imm(e->s, RDX, c->op->site);
     emit_thunk_call(e, c, e->j->call);
@@ -377,6 +377,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
     case COLD_LOAD: emit_cold_load(e, c); break;
     case COLD_STORE: emit_cold_store(e, c); break;
     case COLD_CALL: emit_cold_call(e, c); break;
+    case COLD_FMA: emit_cold_fma(e, c); break;
     case COLD_TOUCH: emit_cold_touch(e, c); break;
     case COLD_NAN: emit_cold_nan(e, c); break;
     case COLD_QUIET: emit_cold_quiet(e, c); break;
@@ -514,16 +515,6 @@ static void emit_far_thunk(struct emit *e)
     mov_imm(e->s, RAX, (uint64_t)JIT_LINK << 32);
     alu(e->s, 1, ALU_OR, RAX, RDX);
     jump_to(e->s, e->j->exit);
-}
-
-static void emit_constants(struct emit *e)
-{
-    while ((uintptr_t)e->s->p & 15)
-        b1(e->s, 0);
-    e->j->box = e->s->p;
-    b8(e->s, UINT64_C(0xffffffff00000000));
-    b8(e->s, 0);
-    emit_flag_tables(e);
 }
 
 void emit_thunks(struct jit *j)

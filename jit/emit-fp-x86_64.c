@@ -32,12 +32,30 @@ static int lock(struct emit *e, int x)
     return x;
 }
 
-int emit_new_xmm(struct emit *e)
+static bool is_free(const struct emit *e, unsigned i)
+{
+    return e->now.var[i] == IR_NONE && !(e->locked_xmm >> emit_host_reg[i] & 1);
+}
+
+/* A free register whose variable at home is `var`, or any free one; HOST_REGS: there is none. */
+static unsigned free_xmm(const struct emit *e, unsigned var)
 {
     unsigned i = JIT_PINS;
 
-    while (i < HOST_REGS && (e->now.var[i] != IR_NONE || (e->locked_xmm >> emit_host_reg[i] & 1)))
+    while (i < HOST_REGS && !(is_free(e, i) && e->home.var[i] == var))
         i++;
+    for (unsigned k = JIT_PINS; i == HOST_REGS && k < HOST_REGS; k++)
+        i = is_free(e, k) ? k : i;
+    return i;
+}
+
+/* A register that may be written, for `var` if it has a home of its own, otherwise for one that has none. */
+static int new_xmm(struct emit *e, unsigned var)
+{
+    unsigned i = free_xmm(e, var);
+
+    if (i == HOST_REGS || (e->home.var[i] != var && e->home.var[i] != IR_NONE))
+        i = free_xmm(e, IR_NONE);
     while (i == HOST_REGS) {
         unsigned next = JIT_PINS + e->next_xmm;
         e->next_xmm = (uint8_t)((e->next_xmm + 1) % XMM_COUNT);
@@ -48,11 +66,21 @@ int emit_new_xmm(struct emit *e)
     return lock(e, emit_host_reg[i]);
 }
 
+int emit_new_xmm(struct emit *e)
+{
+    return new_xmm(e, IR_NONE);
+}
+
+int emit_result_xmm(struct emit *e, unsigned var)
+{
+    return reg_of(e, var) != NO_REG ? lock(e, reg_of(e, var)) : new_xmm(e, var);
+}
+
 int emit_use_float(struct emit *e, unsigned var)
 {
     if (reg_of(e, var) != NO_REG)
         return lock(e, reg_of(e, var));
-    int x = emit_new_xmm(e);
+    int x = new_xmm(e, var);
     movs_load(e->s, 8, x, slot(e, var));
     e->now.var[place_of(x)] = (uint8_t)var;
     e->reg[var] = (int8_t)x;
@@ -74,12 +102,48 @@ void emit_put_float(struct emit *e, unsigned var, unsigned size, int x)
     e->boxed = size == 4 ? e->boxed | bit : e->boxed & ~bit;
 }
 
+/* OP x, [rip + constant], which is aligned to 16 bytes. */
+static void constant_operand(struct emit *e, unsigned opcode, int x, const uint8_t *constant)
+{
+    prefixes(e->s, 0, 0, x, 0, 0, 0);
+    opcode_bytes(e->s, opcode);
+    b1(e->s, (unsigned)(x & 7) << 3 | 5);
+    b4(e->s, (uint32_t)(constant - (e->s->p + 4)));
+}
+
 void emit_box(struct emit *e, int x)
 {
-    prefixes(e->s, 0, 0, x, 0, 0, 0); /* orps x, [rip + box] */
-    opcode_bytes(e->s, 0x0f56);
-    b1(e->s, (unsigned)(x & 7) << 3 | 5);
-    b4(e->s, (uint32_t)(e->j->box - (e->s->p + 4)));
+    constant_operand(e, 0x0f56, x, e->j->box); /* orps */
+}
+
+static void constant(struct emit *e, uint64_t low)
+{
+    b8(e->s, low);
+    b8(e->s, 0);
+}
+
+static void flag_tables(struct emit *e)
+{
+    e->j->flags_of = e->s->p;
+    for (unsigned m = 0; m <= MXCSR_FLAGS; m++)
+        b1(e->s, mxcsr_to_flags(m));
+    e->j->mxcsr_of = e->s->p;
+    for (unsigned f = 0; f < 32; f++)
+        b1(e->s, mxcsr_from_flags(f));
+}
+
+void emit_constants(struct emit *e)
+{
+    while ((uintptr_t)e->s->p & 15)
+        b1(e->s, 0);
+    e->j->box = e->s->p;
+    constant(e, UINT64_C(0xffffffff00000000));
+    e->j->sign = e->s->p;
+    constant(e, UINT64_C(1) << 63);
+    constant(e, UINT64_C(1) << 31);
+    constant(e, ~(UINT64_C(1) << 63));
+    constant(e, ~(UINT64_C(1) << 31));
+    flag_tables(e);
 }
 
 /* The upper half of a 32-bit operand must be ones. */
@@ -138,32 +202,59 @@ static void emit_arith(struct emit *e, const struct ir_op *op, unsigned opcode)
     need_box(e, op, op->a, colds, &n);
     if (!unary)
         need_box(e, op, op->b, colds, &n);
-    int a = emit_use_float(e, op->a), b = unary ? a : emit_use_float(e, op->b), x = emit_new_xmm(e);
-    movaps(e, x, a); /* with its box */
+    int a = emit_use_float(e, op->a), b = unary ? a : emit_use_float(e, op->b), x = emit_result_xmm(e, op->dst);
+    bool commutes = op->code == IR_fadd || op->code == IR_fmul;
+    if (x == b && x != a && commutes) {
+        b = a;
+    } else if (x != a) {
+        if (x == b && !unary) {
+            movaps(e, 1, b);
+            b = 1;
+        }
+        movaps(e, x, a); /* with its box */
+    }
     rr(e->s, scalar(op->size), 0, opcode, x, b);
     check_nan(e, op, op->size, x);
     emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
 }
 
-/* dst = ±(a × b) ± c. A NaN is left to the guest's own code. */
+/* dst = ±(a × b) ± c. A NaN is left to the guest's own code, which needs the operands: one that gets lost waits in
+ * xmm1. */
 static void emit_fma(struct emit *e, const struct ir_op *op)
 {
-    static const uint8_t opcodes[] = { [0] = 0xa9, [IR_FMA_NEG_ADDEND] = 0xab, [IR_FMA_NEG_PRODUCT] = 0xad,
-                                       [IR_FMA_NEG_PRODUCT | IR_FMA_NEG_ADDEND] = 0xaf };
+    enum { FMA213 = 0xa9, FMA231 = 0xb9 }; /* x = x × v + m; x = v × m + x */
+    static const uint8_t variant[] = { [0] = 0, [IR_FMA_NEG_ADDEND] = 2, [IR_FMA_NEG_PRODUCT] = 4,
+                                       [IR_FMA_NEG_PRODUCT | IR_FMA_NEG_ADDEND] = 6 };
     struct cold *colds[4];
-    unsigned n = 0;
+    unsigned n = 0, with = variant[op->imm];
+    int w = op->size == 8;
 
     need_box(e, op, op->a, colds, &n);
     need_box(e, op, op->b, colds, &n);
     need_box(e, op, op->c, colds, &n);
-    int a = emit_use_float(e, op->a), b = emit_use_float(e, op->b), c = emit_use_float(e, op->c), x = emit_new_xmm(e);
-    movaps(e, x, a);
-    vex(e->s, 2, 1, op->size == 8, opcodes[op->imm], x, b, c); /* vf[n]m{add,sub}213 */
-    rr(e->s, op->size == 8 ? 0x66 : 0, 0, 0x0f2e, x, x);
-    colds[n++] = emit_cold(e, COLD_CALL, jcc32(e->s, CC_P), op);
+    int a = emit_use_float(e, op->a), b = emit_use_float(e, op->b), c = emit_use_float(e, op->c);
+    int x = emit_result_xmm(e, op->dst);
+    bool loses = x == a || x == b || x == c;
+    movaps(e, loses ? 1 : x, loses ? x : a);
+    if (x == c)
+        vex(e->s, 2, 1, w, FMA231 + with, x, a == x ? 1 : a, b == x ? 1 : b);
+    else if (x == b)
+        vex(e->s, 2, 1, w, FMA213 + with, x, a == x ? 1 : a, c);
+    else
+        vex(e->s, 2, 1, w, FMA213 + with, x, b, c);
+    rr(e->s, w ? 0x66 : 0, 0, 0x0f2e, x, x);
+    colds[n] = emit_cold(e, COLD_FMA, jcc32(e->s, CC_P), op);
+    colds[n++]->reg = loses ? x : 1;
     emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
+}
+
+void emit_cold_fma(struct emit *e, const struct cold *c)
+{
+    if (c->reg != 1)
+        movaps(e, c->reg, 1);
+    emit_cold_call(e, c);
 }
 
 /* ---- flags ---- */
@@ -176,16 +267,6 @@ static void stmxcsr(struct emit *e)
 void emit_restore_flags(struct emit *e)
 {
     rm(e->s, 0, 0, 0x0fae, 2, field(e, e->l->fp_saved)); /* ldmxcsr */
-}
-
-void emit_flag_tables(struct emit *e)
-{
-    e->j->flags_of = e->s->p;
-    for (unsigned m = 0; m <= MXCSR_FLAGS; m++)
-        b1(e->s, mxcsr_to_flags(m));
-    e->j->mxcsr_of = e->s->p;
-    for (unsigned f = 0; f < 32; f++)
-        b1(e->s, mxcsr_from_flags(f));
 }
 
 /* reg := the table's byte of that number; scratch gets lost. */
@@ -285,20 +366,20 @@ static void emit_fset(struct emit *e, const struct ir_op *op)
     land_calls(e, colds, n);
 }
 
-/* -a or |a|: btc or btr of the sign. */
+/* -a or |a|. */
 static void emit_sign(struct emit *e, const struct ir_op *op)
 {
     struct cold *colds[1];
-    unsigned n = 0, digit = op->code == IR_fneg ? 7 : 6;
+    unsigned n = 0;
 
     need_box(e, op, op->a, colds, &n);
-    mov_from_xmm(e->s, 1, RAX, emit_use_float(e, op->a));
-    prefixes(e->s, 0, 1, 0, 0, RAX, 0);
-    opcode_bytes(e->s, 0x0fba);
-    modrm_reg(e->s, (int)digit, RAX);
-    b1(e->s, op->size == 8 ? 63 : 31);
-    int x = emit_new_xmm(e);
-    mov_to_xmm(e->s, 1, x, RAX);
+    int a = emit_use_float(e, op->a), x = emit_result_xmm(e, op->dst);
+    if (x != a)
+        movaps(e, x, a);
+    if (op->code == IR_fneg)
+        constant_operand(e, 0x0f57, x, e->j->sign + 16 * (op->size == 4)); /* xorps */
+    else
+        constant_operand(e, 0x0f54, x, e->j->sign + 32 + 16 * (op->size == 4)); /* andps */
     emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
 }
@@ -311,7 +392,7 @@ static void emit_fmov(struct emit *e, const struct ir_op *op)
     need_box(e, op, op->a, colds, &n);
     int a = emit_use_float(e, op->a);
     if (op->dst != op->a) {
-        int x = emit_new_xmm(e);
+        int x = emit_result_xmm(e, op->dst);
         movaps(e, x, a);
         emit_put_float(e, op->dst, op->size, x);
     }
@@ -328,7 +409,7 @@ static void emit_fbits(struct emit *e, const struct ir_op *op)
 
 static void emit_fmake(struct emit *e, const struct ir_op *op)
 {
-    int a = emit_use(e, op->a, RAX), x = emit_new_xmm(e);
+    int a = emit_use(e, op->a, RAX), x = emit_result_xmm(e, op->dst);
 
     mov_to_xmm(e->s, op->size == 8, x, a);
     if (op->size == 4)
@@ -356,7 +437,8 @@ static void emit_ftoi(struct emit *e, const struct ir_op *op)
 
 static void emit_fromi(struct emit *e, const struct ir_op *op)
 {
-    int a = emit_use(e, op->a, RAX), w = op->imm == 8 || (op->flags & IR_ZERO), x = emit_new_xmm(e);
+    int a = emit_use(e, op->a, RAX), w = op->imm == 8 || (op->flags & IR_ZERO);
+    int x = emit_result_xmm(e, op->dst);
 
     if (op->flags & IR_ZERO) {
         mov(e->s, 0, RAX, a);

@@ -130,7 +130,7 @@ static void load_integer(struct emit *e, const struct ir_op *op)
 
 static void load_float(struct emit *e, const struct ir_op *op)
 {
-    int x = emit_new_xmm(e);
+    int x = emit_result_xmm(e, op->dst);
 
     if (op->code == IR_pload) {
         movs_load(e->s, op->size, x, in_page(e, op));

@@ -32,6 +32,7 @@ enum cold_kind {
     COLD_LOAD,
     COLD_STORE,
     COLD_CALL,
+    COLD_FMA,
     COLD_TOUCH, /* up to here they call the guest and come back */
     COLD_NAN,
     COLD_QUIET,
@@ -88,6 +89,7 @@ struct jit {
     unsigned link_count;
     struct holding pinned; /* between blocks */
     const uint8_t *box;    /* 16 bytes: what boxes a 32-bit value, or'ed to it */
+    const uint8_t *sign;   /* of 64 and of 32 bits, 16 bytes each, and all but that */
     const uint8_t *flags_of, *mxcsr_of; /* bytes: the guest's flags by MXCSR's low six bits, and those by the flags */
 
     struct room *room;
@@ -217,6 +219,9 @@ void emit_cold_parts(struct emit *e);
  * changed in memory. */
 void emit_thunk_call(struct emit *e, const struct cold *c, uint8_t *const which[2]);
 
+/* The guest's own code for the operation's instruction. */
+void emit_cold_call(struct emit *e, const struct cold *c);
+
 void emit_label(struct emit *e, const struct ir_label *label);
 void emit_branch(struct emit *e, const struct ir_op *op);
 void emit_jump(struct emit *e, uint64_t pc);
@@ -238,6 +243,9 @@ int emit_use_float(struct emit *e, unsigned var);
 int emit_new_xmm(struct emit *e);
 void emit_put_float(struct emit *e, unsigned var, unsigned size, int x);
 
+/* The same for var's new value: the register that has the old one, or its home. */
+int emit_result_xmm(struct emit *e, unsigned var);
+
 /* The 32 bits in x, the upper half of which is zero, get their box. */
 void emit_box(struct emit *e, int x);
 
@@ -245,14 +253,15 @@ void emit_box(struct emit *e, int x);
 void emit_guard(struct emit *e, unsigned what, enum cold_kind otherwise, uint32_t site);
 
 void emit_cold_nan(struct emit *e, const struct cold *c);
+void emit_cold_fma(struct emit *e, const struct cold *c);
 void emit_cold_quiet(struct emit *e, const struct cold *c);
 void emit_cold_flags(struct emit *e, const struct cold *c);
 
 /* MXCSR becomes what it was at the last fgetflags. */
 void emit_restore_flags(struct emit *e);
 
-/* The tables of struct jit. */
-void emit_flag_tables(struct emit *e);
+/* Those of struct jit. */
+void emit_constants(struct emit *e);
 
 /* ---- jit.c ---- */
 
