@@ -206,10 +206,16 @@ void emit_branch(struct emit *e, const struct ir_op *op)
     uint64_t pc = (uint64_t)op->imm;
     unsigned n = label_of(e, pc);
 
-    if (op->b == IR_IMM)
-        compare.imm = 0; /* imm is the target: only zero is compared with */
-    emit_compare(e, &compare, op->a);
-    uint8_t *from = jcc32(e->s, emit_cc(op->cond));
+    enum cc cc = emit_cc(op->cond);
+    if (e->decided != UNDECIDED) {
+        cc = (enum cc)(e->decided ^ (op->cond == IR_EQ));
+        e->decided = UNDECIDED;
+    } else {
+        if (op->b == IR_IMM)
+            compare.imm = 0; /* imm is the target: only zero is compared with */
+        emit_compare(e, &compare, op->a);
+    }
+    uint8_t *from = jcc32(e->s, cc);
     if (n != NOT_HERE && emit_is_already(e, &e->home))
         land_at_label(e, from, n);
     else

@@ -193,6 +193,22 @@ static void land_calls(struct emit *e, struct cold **colds, unsigned n)
     }
 }
 
+/* x = a OP b; the upper half is a's box. */
+static void compute(struct emit *e, const struct ir_op *op, unsigned opcode, int x, int a, int b)
+{
+    if (e->j->host.fma && x != a) { /* such a host has AVX */
+        vex(e->s, 1, op->size == 8 ? 3 : 2, 0, opcode & 0xff, x, a, b);
+        return;
+    }
+    if (x == b && x != a) {
+        movaps(e, 1, b);
+        b = 1;
+    }
+    if (x != a)
+        movaps(e, x, a);
+    rr(e->s, scalar(op->size), 0, opcode, x, b);
+}
+
 static void emit_arith(struct emit *e, const struct ir_op *op, unsigned opcode)
 {
     struct cold *colds[3];
@@ -203,17 +219,7 @@ static void emit_arith(struct emit *e, const struct ir_op *op, unsigned opcode)
     if (!unary)
         need_box(e, op, op->b, colds, &n);
     int a = emit_use_float(e, op->a), b = unary ? a : emit_use_float(e, op->b), x = emit_result_xmm(e, op->dst);
-    bool commutes = op->code == IR_fadd || op->code == IR_fmul;
-    if (x == b && x != a && commutes) {
-        b = a;
-    } else if (x != a) {
-        if (x == b && !unary) {
-            movaps(e, 1, b);
-            b = 1;
-        }
-        movaps(e, x, a); /* with its box */
-    }
-    rr(e->s, scalar(op->size), 0, opcode, x, b);
+    compute(e, op, opcode, x, a, b);
     check_nan(e, op, op->size, x);
     emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
@@ -269,23 +275,22 @@ void emit_restore_flags(struct emit *e)
     rm(e->s, 0, 0, 0x0fae, 2, field(e, e->l->fp_saved)); /* ldmxcsr */
 }
 
-/* reg := the table's byte of that number; scratch gets lost. */
-static void look_up(struct emit *e, const uint8_t *table, int reg, int scratch)
+/* reg := the table's byte of number `index`; scratch gets lost. */
+static void look_up(struct emit *e, const uint8_t *table, int reg, int index, int scratch)
 {
     prefixes(e->s, 0, 1, scratch, 0, 0, 0); /* lea scratch, [rip + table] */
     b1(e->s, 0x8d);
     b1(e->s, (unsigned)(scratch & 7) << 3 | 5);
     b4(e->s, (uint32_t)(table - (e->s->p + 4)));
-    rm(e->s, 0, 0, 0x0fb6, reg, at_index(scratch, reg, 1, 0));
+    rm(e->s, 0, 0, 0x0fb6, reg, at_index(scratch, index, 1, 0));
 }
 
-/* eax := the guest's flags. */
-static void read_flags(struct emit *e)
+/* reg := the guest's flags. MXCSR's low byte is those and the first mask bit, which is set. */
+static void read_flags(struct emit *e, int reg)
 {
     stmxcsr(e);
-    mov_load(e->s, 0, RAX, field(e, e->l->fp_saved));
-    alu_imm(e->s, 0, ALU_AND, RAX, MXCSR_FLAGS);
-    look_up(e, e->j->flags_of, RAX, RDX);
+    rm(e->s, 0, 0, 0x0fb6, RAX, field(e, e->l->fp_saved)); /* movzx eax, byte */
+    look_up(e, e->j->flags_of - (MXCSR_MASKED & 0xff), reg, RAX, RDX);
 }
 
 static void emit_fgetflags(struct emit *e, const struct ir_op *op)
@@ -294,8 +299,9 @@ static void emit_fgetflags(struct emit *e, const struct ir_op *op)
         stmxcsr(e);
         return;
     }
-    read_flags(e);
-    emit_put(e, op->dst, RAX);
+    int d = destination(e, op->dst, RAX);
+    read_flags(e, d);
+    emit_put(e, op->dst, d);
 }
 
 /* Most of the time they are so already; to write MXCSR is slow. */
@@ -303,7 +309,7 @@ static void emit_fsetflags(struct emit *e, const struct ir_op *op)
 {
     int a = emit_use(e, op->a, RCX);
 
-    read_flags(e);
+    read_flags(e, RAX);
     mov(e->s, 0, RDX, RAX);
     alu(e->s, 0, ALU_XOR, RDX, a);
     group3(e->s, 0, 0, RDX); /* test edx, 31 */
@@ -320,7 +326,7 @@ void emit_cold_flags(struct emit *e, const struct cold *c)
 
     mov(e->s, 0, RDX, c->reg);
     alu_imm(e->s, 0, ALU_AND, RDX, 31);
-    look_up(e, e->j->mxcsr_of, RDX, RCX);
+    look_up(e, e->j->mxcsr_of, RDX, RDX, RCX);
     alu_mem_imm(e->s, 0, ALU_AND, saved, ~MXCSR_FLAGS);
     rm(e->s, 0, 0, 0x09, RDX, saved); /* or saved, edx */
     emit_restore_flags(e);
@@ -342,10 +348,20 @@ static void quieten(struct emit *e, const struct ir_op *op)
     }
 }
 
+/* Does the next operation branch on whether this one's result is zero? */
+static bool decides(const struct emit *e, const struct ir_op *op)
+{
+    const struct ir_op *next = op + 1;
+
+    return next < e->b->ops + e->b->count && next->code == IR_branch && next->a == op->dst && next->b == IR_IMM &&
+           next->cond <= IR_NE;
+}
+
 static void emit_fset(struct emit *e, const struct ir_op *op)
 {
     struct cold *colds[2];
     unsigned n = 0, prefix = op->size == 8 ? 0x66 : 0;
+    int d = destination(e, op->dst, RAX);
 
     need_box(e, op, op->a, colds, &n);
     need_box(e, op, op->b, colds, &n);
@@ -357,12 +373,14 @@ static void emit_fset(struct emit *e, const struct ir_op *op)
         rr8(e->s, 0, 0x0f90 + CC_E, 0, RCX);
         alu(e->s, 0, ALU_AND, RAX, RCX);
     } else {
+        enum cc cc = op->cond == IR_LT ? CC_A : CC_AE;
         rr(e->s, prefix, 0, 0x0f2f, b, a); /* comis b, a: above when a < b, never when unordered */
         quieten(e, op);
-        rr8(e->s, 0, 0x0f90u + (op->cond == IR_LT ? CC_A : CC_AE), 0, RAX);
+        rr8(e->s, 0, 0x0f90u + cc, 0, RAX);
+        e->decided = !n && decides(e, op) ? (int8_t)cc : UNDECIDED;
     }
-    rr8(e->s, 0, 0x0fb6, RAX, RAX);
-    emit_put(e, op->dst, RAX);
+    rr8(e->s, 0, 0x0fb6, d, RAX); /* moves leave the condition codes alone */
+    emit_put(e, op->dst, d);
     land_calls(e, colds, n);
 }
 

@@ -470,7 +470,8 @@ static void emit_at(struct emit *e)
 
 bool emit_block(struct jit *j, const struct ir_block *b)
 {
-    struct emit e = { .j = j, .s = &j->as, .l = j->layout, .b = b, .room = j->room, .in_rcx = IR_NONE };
+    struct emit e = { .j = j, .s = &j->as, .l = j->layout, .b = b, .room = j->room, .in_rcx = IR_NONE,
+                      .decided = UNDECIDED };
 
     j->begin = j->as.p;
     emit_choose_home(&e);

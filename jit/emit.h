@@ -61,7 +61,7 @@ struct cold {
 struct uses {
     uint16_t dst, a, b, c;
 };
-enum { NO_USE = UINT16_MAX };
+enum { NO_USE = UINT16_MAX, UNDECIDED = -1 };
 
 /* What the pass over a block needs much of. */
 struct room {
@@ -126,6 +126,7 @@ struct emit {
         uint8_t *spill, *reload;
     } shared; /* what cold code calls, as it was last needed */
 
+    int8_t decided; /* the condition code that says whether what a branch compares with zero is not, or UNDECIDED */
     uint8_t next_xmm;
     uint32_t locked_xmm; /* by the operation at hand */
     uint32_t boxed; /* float globals (counted from layout.first_float) known to hold a boxed 32-bit value */

@@ -84,6 +84,67 @@ uint64_t jit_lab_branches(struct jit_lab *lab, uint64_t cases, uint64_t seed, ch
     return wrong;
 }
 
+/* A number, or one of the NaNs. */
+static uint64_t any_float(uint64_t *random)
+{
+    static const uint64_t values[] = { 0, UINT64_C(1) << 63, UINT64_C(0x3ff0000000000000), UINT64_C(0xbff0000000000000),
+                                       UINT64_C(0x7ff0000000000000), UINT64_C(0x7ff8000000000000),
+                                       UINT64_C(0x7ff4000000000000) };
+
+    return values[harness_random(random) % (sizeof values / sizeof values[0])];
+}
+
+/* fgetflags, a comparison, and a branch to `taken` on its result. */
+static void decision(struct ir_op ops[3], uint64_t r, uint64_t taken)
+{
+    uint8_t result = r >> 8 & 15;
+
+    ops[0] = (struct ir_op){ .code = IR_fgetflags, .size = 8, .dst = 2 };
+    ops[1] = (struct ir_op){ .code = IR_fset, .size = r & 1 ? 8 : 4, .flags = r & 2 ? IR_QUIET : 0,
+                             .cond = (const uint8_t[]){ IR_EQ, IR_LT, IR_LE }[(r >> 24) % 3], .dst = result,
+                             .a = LAB_FLOAT + 1, .b = (uint8_t)(LAB_FLOAT + (r >> 16 & 1)), .site = 1 };
+    ops[2] = (struct ir_op){ .code = IR_branch, .size = 8, .cond = r >> 20 & 1 ? IR_EQ : IR_NE, .a = result,
+                             .b = IR_IMM, .imm = (int64_t)taken };
+}
+
+static void compared_floats(struct lab_state *s, unsigned size, uint64_t *random)
+{
+    for (unsigned k = 0; k < 2; k++) {
+        s->f[k] = any_float(random);
+        if (size == 4 && harness_random(random) % 4)
+            s->f[k] = s->f[k] >> 32 | UINT64_C(0xffffffff00000000);
+    }
+    s->flags = 0;
+}
+
+uint64_t jit_lab_decisions(struct jit_lab *lab, uint64_t cases, uint64_t seed, char *text, size_t size)
+{
+    uint64_t wrong = 0, random = seed, taken = LAB_PC + 0x200, on = LAB_PC + 0x10;
+    struct lab_state *s = &lab->cpu.s, want;
+
+    *text = 0;
+    for (uint64_t i = 0; i < cases; i++) {
+        struct ir_op ops[3];
+        struct ir_block b, plain;
+        decision(ops, harness_random(&random), taken);
+        compared_floats(s, ops[1].size, &random);
+        want = *s;
+        lab_eval(&want, &ops[0], 0, UINT64_MAX);
+        lab_eval(&want, &ops[1], 0, UINT64_MAX);
+        bool holds = lab_holds(ops[2].cond, want.x[ops[2].a], 0);
+        memcpy(plain.ops, ops, sizeof ops);
+        lab->cpu.running = &plain;
+        lab->cpu.budget = 1;
+        jit_lab_block(&b, ops, 3, on);
+        uint64_t went = where(lab, jit_lab_run(lab, &b));
+        if (went == (holds ? taken : on) && s->x[ops[2].a] == want.x[ops[2].a] && s->flags == want.flags)
+            continue;
+        if (!wrong++)
+            ir_dump(&b, text, size);
+    }
+    return wrong;
+}
+
 uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64_t *left)
 {
     struct ir_op count = { .code = IR_add, .size = 8, .dst = 5, .a = 5, .b = IR_IMM, .imm = 1 };

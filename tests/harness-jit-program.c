@@ -298,7 +298,8 @@ static bool is_comparison(const char *name)
     return starts(name, "flt") || starts(name, "fle") || starts(name, "feq");
 }
 
-/* What compilers do for a comparison that must be quiet, or nearly so: flags read, an instruction, flags put back. */
+/* What compilers do for a comparison that must be quiet, or nearly so: flags read, an instruction, flags put back, a
+ * branch on the result. */
 static void wrapped(struct cook *c)
 {
     unsigned r = 8 + cook_roll(c, 4);
@@ -308,12 +309,19 @@ static void wrapped(struct cook *c)
         d = any(c, FLOATS);
     if (cook_roll(c, 4)) /* something to put back */
         cook_put(c, operands(c, any(c, FLOATS)));
-    cook_put(c, asm_csr(CSRRS, r, 1, 0));
-    cook_put(c, operands(c, d));
+    if (cook_roll(c, 4))
+        cook_put(c, asm_csr(CSRRS, r, 1, 0));
+    uint32_t compare = operands(c, d);
+    cook_put(c, compare);
     if (!cook_roll(c, 8))
         cook_put(c, operands(c, any(c, cook_roll(c, 2) ? PLAIN : FLOATS)));
     unsigned from = cook_roll(c, 8) ? r : 8 + cook_roll(c, 4);
-    cook_put(c, asm_csr(CSRRW, cook_roll(c, 4) ? 0 : 8 + cook_roll(c, 4), 1, from));
+    if (cook_roll(c, 4))
+        cook_put(c, asm_csr(CSRRW, cook_roll(c, 4) ? 0 : 8 + cook_roll(c, 4), 1, from));
+    if (cook_roll(c, 2)) { /* beqz or bnez of the result */
+        cook_put(c, asm_branch(cook_roll(c, 2), compare >> 7 & 31, 0, 0));
+        note_jump(c);
+    }
 }
 
 /* Swaps an instruction with another one that waits in memory, and runs it. */

@@ -67,6 +67,9 @@ void jit_lab_callbacks(const struct jit_lab *lab, uint64_t *loads, uint64_t *sto
 /* Random branches, taken or not, to targets inside the page and outside; the same return value. */
 uint64_t jit_lab_branches(struct jit_lab *lab, uint64_t cases, uint64_t seed, char *text, size_t size);
 
+/* Comparisons of floats, and a branch on the result. */
+uint64_t jit_lab_decisions(struct jit_lab *lab, uint64_t cases, uint64_t seed, char *text, size_t size);
+
 /* A block that is linked to itself, run with this budget: how often it ran, and what is left. */
 uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64_t *left);
 

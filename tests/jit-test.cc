@@ -194,6 +194,14 @@ TEST(JitEmit, BranchesBothWays)
         << lab.text;
 }
 
+TEST(JitEmit, BranchesOnComparisons)
+{
+    Lab lab;
+
+    EXPECT_EQ(jit_lab_decisions(lab.get(), harness_scale(5000), harness_seed(), lab.text, sizeof lab.text), 0u)
+        << lab.text;
+}
+
 TEST(JitEmit, LinkedLoopEndsWithItsBudget)
 {
     Lab lab;
