@@ -62,6 +62,8 @@ static int new_xmm(struct emit *e, unsigned var)
         if (!(e->locked_xmm >> emit_host_reg[next] & 1))
             i = next;
     }
+    if (e->unsure >> emit_host_reg[i] & 1)
+        emit_make_sure(e);
     emit_evict(e, i);
     return lock(e, emit_host_reg[i]);
 }
@@ -95,7 +97,9 @@ void emit_put_float(struct emit *e, unsigned var, unsigned size, int x)
         unsigned old = place_of(reg_of(e, var));
         e->now.var[old] = IR_NONE;
         e->now.dirty &= ~(1u << old);
+        e->unsure &= ~(1u << reg_of(e, var));
     }
+    e->unsure &= ~(1u << x);
     e->now.var[place_of(x)] = (uint8_t)var;
     e->now.dirty |= 1u << place_of(x);
     e->reg[var] = (int8_t)x;
@@ -166,22 +170,100 @@ static void need_box(struct emit *e, const struct ir_op *op, unsigned var, struc
 
 /* ---- operations ---- */
 
-/* ucomis x, x: a NaN becomes the canonical one in cold code. */
-static struct cold *check_nan(struct emit *e, const struct ir_op *op, unsigned size, int x)
+/* ---- NaNs ----
+ *
+ * The host's NaNs have signs and payloads, the guest's results are the canonical one. A result that is a NaN is a quiet
+ * one, whatever its bits, and as an operand of its own size makes the same result and flags as the canonical NaN would.
+ * So results of arithmetic stay `unsure` while only arithmetic and comparisons of that size use them, and are looked
+ * at, two at a time, before anything can see their bits: a way out of the block, a store, a move, another size, which
+ * looks for a box. The guest's own code for a single instruction of arithmetic may come in between, as it never traps:
+ * it, too, sees a quiet NaN.
+ */
+
+static void ucomis(struct emit *e, unsigned size, int a, int b)
 {
-    rr(e->s, size == 8 ? 0x66 : 0, 0, 0x0f2e, x, x);
+    rr(e->s, size == 8 ? 0x66 : 0, 0, 0x0f2e, a, b);
+}
+
+static void canonical_nan(struct emit *e, unsigned size, int x)
+{
+    mov_imm(e->s, RAX, size == 8 ? UINT64_C(0x7ff8000000000000) : UINT64_C(0xffffffff7fc00000));
+    mov_to_xmm(e->s, 1, x, RAX);
+}
+
+/* A NaN in one of the registers becomes canonical in cold code. */
+static void check_nan(struct emit *e, const struct ir_op *op, unsigned size, int x, int y)
+{
+    ucomis(e, size, x, y);
     struct cold *c = emit_cold(e, COLD_NAN, jcc32(e->s, CC_P), op);
     c->reg = x;
+    c->other = y;
     c->target = size;
     c->back = e->s->p;
-    return c;
+}
+
+static void canonical_if_nan(struct emit *e, unsigned size, int x)
+{
+    ucomis(e, size, x, x);
+    uint8_t *no = jcc8(e->s, CC_NP);
+    canonical_nan(e, size, x);
+    land8(e->s, no);
 }
 
 void emit_cold_nan(struct emit *e, const struct cold *c)
 {
-    mov_imm(e->s, RAX, c->target == 8 ? UINT64_C(0x7ff8000000000000) : UINT64_C(0xffffffff7fc00000));
-    mov_to_xmm(e->s, 1, c->reg, RAX);
+    if (c->reg == c->other) {
+        canonical_nan(e, (unsigned)c->target, c->reg);
+    } else {
+        canonical_if_nan(e, (unsigned)c->target, c->reg);
+        canonical_if_nan(e, (unsigned)c->target, c->other);
+    }
     jump_to(e->s, c->back);
+}
+
+/* The lowest register that is unsure, which it is no longer; or NO_REG. */
+static int take_unsure(struct emit *e)
+{
+    if (!e->unsure)
+        return NO_REG;
+    int x = __builtin_ctz(e->unsure);
+    e->unsure &= e->unsure - 1;
+    return x;
+}
+
+void emit_make_sure(struct emit *e)
+{
+    int x;
+
+    while ((x = take_unsure(e)) != NO_REG) {
+        int y = take_unsure(e);
+        check_nan(e, NULL, e->unsure_size, x, y == NO_REG ? x : y);
+    }
+}
+
+/* An operation may take this many registers. One of an unsure result is not to be among them: cold code for operands
+ * without a box would come back behind the look at it. */
+enum { MOST_NEW = 4 };
+
+static bool is_crowded(const struct emit *e)
+{
+    unsigned free = 0;
+
+    for (unsigned i = JIT_PINS; i < HOST_REGS; i++)
+        free += e->now.var[i] == IR_NONE;
+    return free < MOST_NEW;
+}
+
+bool emit_shows_nan(const struct emit *e, const struct ir_op *op)
+{
+    bool is_arithmetic = op->code >= IR_fadd && op->code <= IR_fset && op->size == e->unsure_size &&
+                         !is_crowded(e);
+
+    if (op->code == IR_pstore)
+        return op->b != IR_IMM && is_float(e, op->b) && reg_of(e, op->b) != NO_REG &&
+               (e->unsure >> reg_of(e, op->b) & 1);
+    return !is_arithmetic && op->code >= IR_load && op->code != IR_pload && op->code != IR_fgetflags &&
+           op->code != IR_fsetflags;
 }
 
 /* Here the ways meet again when the guest's own code came instead. */
@@ -220,8 +302,9 @@ static void emit_arith(struct emit *e, const struct ir_op *op, unsigned opcode)
         need_box(e, op, op->b, colds, &n);
     int a = emit_use_float(e, op->a), b = unary ? a : emit_use_float(e, op->b), x = emit_result_xmm(e, op->dst);
     compute(e, op, opcode, x, a, b);
-    check_nan(e, op, op->size, x);
     emit_put_float(e, op->dst, op->size, x);
+    e->unsure |= 1u << x;
+    e->unsure_size = op->size;
     land_calls(e, colds, n);
 }
 
@@ -249,18 +332,33 @@ static void emit_fma(struct emit *e, const struct ir_op *op)
         vex(e->s, 2, 1, w, FMA213 + with, x, a == x ? 1 : a, c);
     else
         vex(e->s, 2, 1, w, FMA213 + with, x, b, c);
-    rr(e->s, w ? 0x66 : 0, 0, 0x0f2e, x, x);
+    e->unsure &= ~(1u << x);
+    int y = n ? NO_REG : take_unsure(e); /* code for operands without a box would leave it out */
+    ucomis(e, op->size, x, y == NO_REG ? x : y);
     colds[n] = emit_cold(e, COLD_FMA, jcc32(e->s, CC_P), op);
-    colds[n++]->reg = loses ? x : 1;
+    colds[n]->reg = x;
+    colds[n]->other = y;
+    colds[n++]->target = loses;
     emit_put_float(e, op->dst, op->size, x);
     land_calls(e, colds, n);
 }
 
 void emit_cold_fma(struct emit *e, const struct cold *c)
 {
-    if (c->reg != 1)
+    uint8_t *no = NULL;
+
+    if (c->other != NO_REG) {
+        canonical_if_nan(e, c->op->size, c->other);
+        ucomis(e, c->op->size, c->reg, c->reg);
+        no = jcc32(e->s, CC_NP);
+    }
+    if (c->target)
         movaps(e, c->reg, 1);
     emit_cold_call(e, c);
+    if (no) {
+        land32(e->s, no);
+        jump_to(e->s, c->back);
+    }
 }
 
 /* ---- flags ---- */
@@ -363,6 +461,8 @@ static void emit_fset(struct emit *e, const struct ir_op *op)
     unsigned n = 0, prefix = op->size == 8 ? 0x66 : 0;
     int d = destination(e, op->dst, RAX);
 
+    if (decides(e, op)) /* nothing may come between it and the branch */
+        emit_make_sure(e);
     need_box(e, op, op->a, colds, &n);
     need_box(e, op, op->b, colds, &n);
     int a = emit_use_float(e, op->a), b = emit_use_float(e, op->b);
@@ -478,7 +578,7 @@ static void emit_fresize(struct emit *e, const struct ir_op *op)
     int a = emit_use_float(e, op->a), x = emit_new_xmm(e);
     rr(e->s, 0, 0, 0x0f57, x, x);
     rr(e->s, scalar(op->size), 0, 0x0f5a, x, a);
-    check_nan(e, op, to, x);
+    check_nan(e, op, to, x, x);
     if (to == 4)
         emit_box(e, x);
     emit_put_float(e, op->dst, to, x);

@@ -462,6 +462,8 @@ static void emit_at(struct emit *e)
     }
     const struct ir_op *op = &b->ops[e->at];
     e->j->marks[e->at] = (uint32_t)(e->s->p - e->j->begin);
+    if (e->unsure && emit_shows_nan(e, op))
+        emit_make_sure(e);
     emit_prepare(e, op);
     if (!emit_float(e, op))
         emit_op(e, op);

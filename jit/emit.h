@@ -52,7 +52,7 @@ struct cold {
     const struct ir_op *op;
     const struct ir_label *label; /* that it is in */
     uint64_t target;
-    int reg;                  /* the address's register; the xmm that gets the NaN */
+    int reg, other;           /* the address's register; the xmm that may have a NaN, and another one */
     struct holding held;  /* the registers at this point */
     struct holding after; /* and where it goes back to */
 };
@@ -129,6 +129,8 @@ struct emit {
     int8_t decided; /* the condition code that says whether what a branch compares with zero is not, or UNDECIDED */
     uint8_t next_xmm;
     uint32_t locked_xmm; /* by the operation at hand */
+    uint32_t unsure;     /* xmm registers with a result that may be a NaN other than the canonical one */
+    uint8_t unsure_size; /* its bytes */
     uint32_t boxed; /* float globals (counted from layout.first_float) known to hold a boxed 32-bit value */
 };
 
@@ -252,6 +254,10 @@ void emit_box(struct emit *e, int x);
 
 /* Looks whether the unit is as fast code needs it: if not, goes to cold code of this kind. */
 void emit_guard(struct emit *e, unsigned what, enum cold_kind otherwise, uint32_t site);
+
+/* Every NaN in a register becomes canonical. Would the operation show one that is not? */
+void emit_make_sure(struct emit *e);
+bool emit_shows_nan(const struct emit *e, const struct ir_op *op);
 
 void emit_cold_nan(struct emit *e, const struct cold *c);
 void emit_cold_fma(struct emit *e, const struct cold *c);

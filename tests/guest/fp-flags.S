@@ -109,6 +109,23 @@
     FLAGS(0x11, 0x15, ONE, ONE, csrrci a4, fflags, 6)
     CHECK(a4, 0x15)
 
+/* ---- NaNs that only arithmetic has seen: the host's have payloads, and a sign ---- */
+    FLAGS(0, 0, QNAN_PAYLOAD, ONE, OP(fadd) fa0, fa1, fa2; OP(fsub) fa4, fa2, fa1; OP(fmul) fa0, fa0, fa4)
+    fp_result QNAN | BOX, 0
+    FLAGS(NV, 0, INF, NEG(INF), OP(fadd) fa4, fa1, fa2; OP(fsub) fa0, fa1, fa1; OP(feq) a0, fa0, fa4)
+    fp_result QNAN | BOX, NV
+    FLAGS(NV, 0, INF, NEG(INF), OP(fadd) fa0, fa1, fa2; OP(fmadd) fa4, fa2, fa0, fa2; OP(fsqrt) fa4, fa4)
+    fp_result QNAN | BOX, NV
+    FLAGS(NV, 0, INF, ZERO, OP(fmul) fa0, fa1, fa2; OP(fdiv) fa4, fa0, fa0; fsflags zero; OP(fmadd) fa0, fa1, fa2, fa4)
+    fp_result QNAN | BOX, NV
+    FLAGS(NV, 0, NEG(ONE), ONE, OP(fsqrt) fa0, fa1; OP(fadd) fa0, fa0, fa2; OP(flt) a0, fa0, fa2)
+    fp_result QNAN | BOX, NV
+#if WIDTH_BITS == 64
+    /* as a single this is a boxed value, though the canonical NaN is none */
+    FLAGS(NX, NX, 0xffffffff3f800000, ONE, fadd.d fa3, fa1, fa2; fadd.s fa0, fa3, fa3)
+    fp_result 0xffffffff7fc00000, NX
+#endif
+
 /* ---- the rounding mode stays ---- */
     line __LINE__
     fp_operands ONE | BOX, THREE | BOX
