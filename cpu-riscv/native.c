@@ -163,6 +163,8 @@ static bool translate(struct rv *cpu, struct rv_block **blocks, unsigned count)
         return false;
     if (group)
         ir_group(cpu->ungrouped, ir, !cpu->granule_mask);
+    if (!cpu->config->tuning->off[JIT_SWITCH_opt])
+        ir_optimize(ir);
     assert(!LYREBIRD_DEBUG || !ir_verify(ir, &at));
     const void *code = jit_emit(cpu->jit, ir);
     if (!code)

@@ -307,7 +307,9 @@ static bool spares_rcx(const struct emit *e, const struct ir_op *op, unsigned te
     case IR_branch: return true;
     case IR_shl:
     case IR_shr:
-    case IR_sar: return op->b == IR_IMM;
+    case IR_sar:
+    case IR_rol:
+    case IR_ror: return op->b == IR_IMM;
     case IR_pload:
     case IR_pstore: return op->c == temp;
     default: return false;

@@ -41,15 +41,15 @@ void emit_put(struct emit *e, unsigned var, int reg)
         mov(e->s, 1, reg_of(e, var), reg);
 }
 
-/* A 32-bit result in `reg` becomes var's 64 bits. */
+/* A 32-bit result in `reg` becomes var's 64 bits. Its upper half is zero when reg is var's own register. */
 static void put_word(struct emit *e, const struct ir_op *op, int reg)
 {
     int d = destination(e, op->dst, RAX);
 
-    if (op->flags & IR_ZERO)
-        mov(e->s, 0, d, reg);
-    else
+    if (!(op->flags & (IR_ZERO | IR_LOW)))
         movsxd(e->s, d, reg);
+    else if (d != reg)
+        mov(e->s, 0, d, reg);
     emit_put(e, op->dst, d);
 }
 
@@ -69,7 +69,9 @@ static int wide(const struct ir_op *op)
 /* alu reg, b */
 static void alu_operand(struct emit *e, int w, enum alu what, int reg, const struct ir_op *op)
 {
-    if (op->b == IR_IMM && fits32(op->imm)) {
+    if (what == ALU_XOR && op->b == IR_IMM && op->imm == -1) {
+        group3(e->s, w, 2, reg); /* not */
+    } else if (op->b == IR_IMM && fits32(op->imm)) {
         alu_imm(e->s, w, what, reg, (int32_t)op->imm);
     } else if (op->b == IR_IMM) {
         assert(reg != RDX);
@@ -109,10 +111,10 @@ static void emit_mov(struct emit *e, const struct ir_op *op)
 
 static void emit_add(struct emit *e, const struct ir_op *op)
 {
-    int w = wide(op), d = w ? destination(e, op->dst, RAX) : RAX;
+    int w = wide(op), d = destination(e, op->dst, RAX);
 
     if (op->b == IR_IMM && fits32(op->imm)) {
-        if (w && op->dst == op->a && d == RAX) {
+        if ((w || (op->flags & IR_LOW)) && op->dst == op->a && d == RAX) {
             alu_mem_imm(e->s, 1, ALU_ADD, slot(e, op->dst), (int32_t)op->imm);
             return;
         }
@@ -141,7 +143,7 @@ static bool is_b(const struct emit *e, const struct ir_op *op, int reg)
 
 static void emit_logic(struct emit *e, const struct ir_op *op, enum alu what)
 {
-    int w = wide(op), d = w ? destination(e, op->dst, RAX) : RAX;
+    int w = wide(op), d = destination(e, op->dst, RAX);
 
     if (is_b(e, op, d)) {
         if (what != ALU_SUB) {
@@ -162,22 +164,43 @@ static void emit_logic(struct emit *e, const struct ir_op *op, enum alu what)
 /* and, or, xor with the complement of b. */
 static void emit_complement(struct emit *e, const struct ir_op *op, enum alu what)
 {
-    copy_to(e, RDX, op->b);
-    group3(e->s, 1, 2, RDX);
-    copy_to(e, RAX, op->a);
-    alu(e->s, 1, what, RAX, RDX);
-    put_sized(e, op, RAX);
+    int w = wide(op), d = destination(e, op->dst, RAX);
+
+    if (what == ALU_AND && e->j->host.bmi) {
+        int a = emit_use(e, op->a, RAX), b = emit_use(e, op->b, RDX);
+        vex(e->s, 2, 0, w, 0xf2, d, b, a); /* andn */
+    } else {
+        copy_to(e, RDX, op->b);
+        group3(e->s, w, 2, RDX);
+        copy_to(e, d, op->a);
+        alu(e->s, w, what, d, RDX);
+    }
+    put_sized(e, op, d);
+}
+
+/* d := a shifted by a constant. */
+static void shift_by(struct emit *e, const struct ir_op *op, enum shift what, int d)
+{
+    int w = wide(op), width = w ? 64 : 32, count = (int)op->imm & (width - 1);
+
+    if (count && what <= SH_ROR && e->j->host.bmi2 && reg_of(e, op->a) != d) {
+        vex(e->s, 3, 3, w, 0xf0, d, 0, emit_use(e, op->a, RAX)); /* rorx */
+        b1(e->s, (unsigned)(what == SH_ROR ? count : width - count));
+        return;
+    }
+    copy_to(e, d, op->a);
+    if (count)
+        shift_imm(e->s, w, what, d, (unsigned)count);
+    else if (!w)
+        mov(e->s, 0, d, d);
 }
 
 static void emit_shift(struct emit *e, const struct ir_op *op, enum shift what)
 {
-    int w = wide(op), d = w ? destination(e, op->dst, RAX) : RAX;
+    int w = wide(op), d = destination(e, op->dst, RAX);
 
     if (op->b == IR_IMM) {
-        unsigned count = (unsigned)op->imm & (w ? 63 : 31);
-        copy_to(e, d, op->a);
-        if (count)
-            shift_imm(e->s, w, what, d, count);
+        shift_by(e, op, what, d);
     } else if (e->j->host.bmi2 && what >= SH_SHL) {
         static const uint8_t prefix[] = { [SH_SHL] = 1, [SH_SHR] = 3, [SH_SAR] = 2 };
         int a = emit_use(e, op->a, RAX), b = emit_use(e, op->b, RCX);
@@ -277,7 +300,7 @@ static void emit_min(struct emit *e, const struct ir_op *op)
 
 static void emit_mul(struct emit *e, const struct ir_op *op)
 {
-    int w = wide(op), d = w ? destination(e, op->dst, RAX) : RAX;
+    int w = wide(op), d = destination(e, op->dst, RAX);
 
     if (is_b(e, op, d))
         d = RAX;
@@ -338,7 +361,7 @@ static void emit_divide(struct emit *e, const struct ir_op *op, bool rem)
     if (w)
         emit_put(e, op->dst, RAX);
     else /* words of either sign are sign-extended */
-        put_word(e, &(struct ir_op){ .dst = op->dst }, RAX);
+        put_word(e, &(struct ir_op){ .dst = op->dst, .flags = op->flags & IR_LOW }, RAX);
 }
 
 static void emit_ext(struct emit *e, const struct ir_op *op)

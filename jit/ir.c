@@ -35,6 +35,16 @@ bool ir_ends(enum ir_code code)
     return rows[code].flags & ENDS;
 }
 
+bool ir_stops(enum ir_code code)
+{
+    return rows[code].flags & (STOPS | ENDS);
+}
+
+bool ir_pure(enum ir_code code)
+{
+    return rows[code].flags & PURE;
+}
+
 unsigned ir_operands(enum ir_code code)
 {
     return rows[code].has;
@@ -126,7 +136,7 @@ static bool may_be_constant(unsigned code)
     case IR_shadd:
     case IR_select:
     case IR_min: return false;
-    default: return code < IR_ext || code == IR_store || code == IR_branch;
+    default: return code < IR_ext || code == IR_store || code == IR_pstore || code == IR_branch;
     }
 }
 
@@ -224,8 +234,8 @@ static void put_op(struct text *t, const struct ir_op *op)
     if (ir_has(op->code, 'k'))
         put(t, ".%s", conds[op->cond]);
     if (op->flags)
-        put(t, "%s%s%s", op->flags & IR_ZERO ? ".zero" : "", op->flags & IR_BOX ? ".box" : "",
-            op->flags & IR_QUIET ? ".quiet" : "");
+        put(t, "%s%s%s%s", op->flags & IR_ZERO ? ".zero" : "", op->flags & IR_BOX ? ".box" : "",
+            op->flags & IR_QUIET ? ".quiet" : "", op->flags & IR_LOW ? ".low" : "");
     put_var(t, op, 'd', op->dst);
     put_var(t, op, 'a', op->a);
     put_var(t, op, 'b', op->b);

@@ -31,7 +31,8 @@ enum ir_code {
 
 enum ir_cond { IR_EQ, IR_NE, IR_LT, IR_GE, IR_LTU, IR_GEU, IR_LE, IR_GT };
 
-enum { IR_ZERO = 1, IR_BOX = 2, IR_WRITE = 4, IR_QUIET = 8, IR_RETURN = 16 }; /* ir_op.flags */
+/* ir_op.flags. LOW is ir_optimize()'s: the upper half of a 32-bit result is anybody's. */
+enum { IR_ZERO = 1, IR_BOX = 2, IR_WRITE = 4, IR_QUIET = 8, IR_RETURN = 16, IR_LOW = 32 };
 enum { IR_FP_ON = 1, IR_FP_ROUNDS = 2 };            /* fguard: the unit is on and dirty; it rounds as the host can */
 enum { IR_FMA_NEG_PRODUCT = 1, IR_FMA_NEG_ADDEND = 2 };
 
@@ -84,6 +85,9 @@ void ir_add(struct ir_block *b, struct ir_op op);
  * quarter of IR_OPS free. */
 void ir_group(const struct ir_block *b, struct ir_block *out, bool stores);
 
+/* Drops what nobody reads, and says where 32 bits are enough. Each label's operations end with one that ENDS. */
+void ir_optimize(struct ir_block *b);
+
 /* NULL, or what is wrong with the block (a static string); *at is the operation. */
 const char *ir_verify(const struct ir_block *b, unsigned *at);
 
@@ -98,6 +102,8 @@ const char *ir_name(enum ir_code code);
 /* Does the operation's row have this letter? See ir-ops.def. */
 bool ir_has(enum ir_code code, char letter);
 bool ir_ends(enum ir_code code);
+bool ir_stops(enum ir_code code); /* or ends */
+bool ir_pure(enum ir_code code);
 
 /* Which operands it has. */
 enum { IR_HAS_DST = 1, IR_HAS_A = 2, IR_HAS_B = 4, IR_HAS_C = 8 };

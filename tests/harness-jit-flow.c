@@ -19,14 +19,28 @@ static struct ir_op convert(const struct jit_op *o)
                            .b = (uint8_t)o->b, .c = (uint8_t)o->c, .imm = o->imm };
 }
 
+static void build(struct ir_block *b, const struct jit_op *ops, unsigned count)
+{
+    ir_begin(b);
+    ir_label(b, 0x1000, 0, count);
+    for (unsigned i = 0; i < count; i++)
+        ir_add(b, convert(&ops[i]));
+}
+
 void jit_ir_text(const struct jit_op *ops, unsigned count, char *text, size_t size)
 {
     struct ir_block b;
 
-    ir_begin(&b);
-    ir_label(&b, 0x1000, 0, count);
-    for (unsigned i = 0; i < count; i++)
-        ir_add(&b, convert(&ops[i]));
+    build(&b, ops, count);
+    ir_dump(&b, text, size);
+}
+
+void jit_ir_optimized(const struct jit_op *ops, unsigned count, char *text, size_t size)
+{
+    struct ir_block b;
+
+    build(&b, ops, count);
+    ir_optimize(&b);
     ir_dump(&b, text, size);
 }
 

@@ -57,6 +57,7 @@ struct lab_cpu {
     struct lab_stamp *stamps;
     const struct ir_block *running;
     unsigned loads, stores, calls; /* callbacks */
+    uint64_t seen;                 /* a hash of what they were shown */
 };
 
 enum { LAB_STATUS = 0x6000, LAB_PC = 0x10000 };
@@ -70,6 +71,13 @@ struct jit_lab {
 
 /* Builds a block of these operations that ends with a jump. */
 void jit_lab_block(struct ir_block *b, const struct ir_op *ops, unsigned count, uint64_t end);
+
+/* Random operations that do not end a block, at most `count`; each one's site is its index. */
+unsigned jit_lab_ops(struct jit_lab *lab, uint64_t *random, struct ir_op *ops, unsigned count);
+void jit_lab_state(struct jit_lab *lab, uint64_t *random, struct lab_state *s);
+
+/* Adds to `text` in what the states differ. */
+bool jit_lab_same(struct lab_state *want, struct lab_state *got, char *text, size_t size);
 
 /* Emits and runs it. */
 struct jit_result jit_lab_run(struct jit_lab *lab, const struct ir_block *b);

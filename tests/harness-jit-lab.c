@@ -22,12 +22,21 @@ struct maker {
 
 /* ---- the guest ---- */
 
+/* What a callback is shown: its argument and the registers. */
+static void see(struct lab_cpu *cpu, uint64_t argument)
+{
+    cpu->seen = (cpu->seen ^ argument) * UINT64_C(0x9e3779b97f4a7c15);
+    for (unsigned i = 0; i < LAB_X; i++)
+        cpu->seen = (cpu->seen ^ cpu->s.x[i]) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static uint64_t load(void *c, uint32_t site, uint64_t va, unsigned size)
 {
     struct lab_cpu *cpu = c;
 
     (void)site;
     cpu->loads++;
+    see(cpu, va);
     return va - LAB_BASE <= sizeof cpu->s.memory - size ? get_le(&cpu->s.memory[va - LAB_BASE], size) : 0xbad;
 }
 
@@ -37,6 +46,7 @@ static void store(void *c, uint32_t site, uint64_t va, uint64_t value, unsigned 
 
     (void)site;
     cpu->stores++;
+    see(cpu, va ^ (value & UINT64_MAX >> (64 - 8 * size)));
     if (va - LAB_BASE <= sizeof cpu->s.memory - size)
         put_le(&cpu->s.memory[va - LAB_BASE], value, size);
 }
@@ -47,10 +57,17 @@ static void call(void *c, uint32_t site)
 
     cpu->calls++;
     struct ir_op op = cpu->running->ops[site];
+    see(cpu, site);
     cpu->s.flags = 0;
     op.flags &= (uint8_t)~IR_QUIET; /* which is host code's part */
     lab_eval(&cpu->s, &op, cpu->rounding, UINT64_MAX);
     fpu_raise(cpu->s.flags);
+}
+
+static bool touch(void *c, uint32_t site)
+{
+    see(c, site);
+    return false;
 }
 
 #define AT(member) ((int32_t)offsetof(struct lab_cpu, member))
@@ -70,6 +87,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
         .fp_status = AT(status), .fp_mask = LAB_STATUS, .fp_rounding = AT(rounding), .fp_saved = AT(fp_saved),
         .stamp = stamps ? 7 : 0, .stamps = AT(stamps), .stamp_mask = LAB_STAMPS - 1,
         .load = load, .store = store, .call = call,
+        .touch = { touch, touch },
     };
     for (unsigned i = 0; i < LAB_X; i++)
         l->global[i] = AT(s.x) + 8 * (int32_t)i;
@@ -360,6 +378,22 @@ static void make_block(struct maker *m, unsigned row)
         add(m, row >= IR_fguard ? IR_fadd : IR_add);
 }
 
+unsigned jit_lab_ops(struct jit_lab *lab, uint64_t *random, struct ir_op *ops, unsigned count)
+{
+    struct maker m = { .lab = lab, .random = *random };
+
+    for (unsigned i = 0; i < count && i < OPS_MAX; i++) {
+        enum ir_code code = (enum ir_code)roll(&m, roll(&m, 4) ? IR_load : IR_branch);
+        if (!roll(&m, 8))
+            code = roll(&m, 2) ? IR_load : IR_store;
+        if (jit_lab_has(lab, code))
+            add(&m, code);
+    }
+    *random = m.random;
+    memcpy(ops, m.ops, m.count * sizeof *ops);
+    return m.count;
+}
+
 static void make_state(struct maker *m, struct lab_state *s, bool narrow)
 {
     for (unsigned i = 0; i < LAB_X; i++)
@@ -375,6 +409,14 @@ static void make_state(struct maker *m, struct lab_state *s, bool narrow)
     s->flags = 0;
 }
 
+void jit_lab_state(struct jit_lab *lab, uint64_t *random, struct lab_state *s)
+{
+    struct maker m = { .lab = lab, .random = *random };
+
+    make_state(&m, s, lab->layout.address_mask == UINT32_MAX);
+    *random = m.random;
+}
+
 /* ---- running ---- */
 
 __attribute__((format(printf, 3, 4))) static void say(char *text, size_t size, const char *format, ...)
@@ -387,7 +429,7 @@ __attribute__((format(printf, 3, 4))) static void say(char *text, size_t size, c
     va_end(ap);
 }
 
-static bool same_state(struct lab_state *want, struct lab_state *got, char *text, size_t size)
+bool jit_lab_same(struct lab_state *want, struct lab_state *got, char *text, size_t size)
 {
     bool same = want->flags == got->flags && !memcmp(want->memory, got->memory, sizeof want->memory);
 
@@ -448,7 +490,7 @@ static bool one_case(struct maker *m, unsigned row, char *text, size_t size)
     jit_lab_block(&built, m->ops, m->count, LAB_PC + 64);
     struct jit_result r = jit_lab_run(lab, &built);
     *text = 0;
-    bool same = same_state(&want, &lab->cpu.s, text, size);
+    bool same = jit_lab_same(&want, &lab->cpu.s, text, size);
     if (r.why != JIT_LINK || jit_link_target(lab->jit, r.what, &site) != LAB_PC + 64 || lab->cpu.budget != BUDGET - 1) {
         say(text, size, "  it ended with %u, budget %lld\n", r.why, (long long)lab->cpu.budget);
         same = false;

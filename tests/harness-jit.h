@@ -43,6 +43,9 @@ enum { JIT_EQ, JIT_NE, JIT_LT, JIT_GE, JIT_LTU, JIT_GEU, JIT_LE, JIT_GT };
 /* What the builder makes of them, as text. */
 void jit_ir_text(const struct jit_op *ops, unsigned count, char *text, size_t size);
 
+/* The same, and then without what nobody reads. */
+void jit_ir_optimized(const struct jit_op *ops, unsigned count, char *text, size_t size);
+
 /* The verifier's word on these operations, without the builder: NULL when they are right; *at is which is wrong. */
 const char *jit_ir_fault(const struct jit_op *ops, unsigned count, unsigned insns, unsigned *at);
 
@@ -60,6 +63,11 @@ bool jit_lab_has(const struct jit_lab *lab, unsigned row);
 /* Runs `cases` blocks around the operation of this row (row UINT_MAX: of any), with random operands in registers and
  * in memory, against plain C. The number of blocks that differ; `text` has the first. */
 uint64_t jit_lab_check(struct jit_lab *lab, unsigned row, uint64_t cases, uint64_t seed, char *text, size_t size);
+
+/* Random blocks as they are built against what ir_optimize() makes of them, both as host code; the same return value.
+ * *dropped and *merged: operations that went, and rotations and extensions made of two shifts. */
+uint64_t jit_lab_optimize(struct jit_lab *lab, uint64_t cases, uint64_t seed, uint64_t *dropped, uint64_t *merged,
+                          char *text, size_t size);
 
 /* Callbacks so far: loads, stores, and instructions that host code handed back. */
 void jit_lab_callbacks(const struct jit_lab *lab, uint64_t *loads, uint64_t *stores, uint64_t *calls);
