@@ -29,7 +29,7 @@
 enum {
     RV_SINK = 32,       /* index of x[] that swallows writes to x0 */
     RV_SLICE = 16384,    /* instructions between two looks at the request word */
-    RV_BLOCK_MAX = 64,  /* instructions a block */
+    RV_BLOCK_MAX = 256, /* instructions a block */
     RV_SPACES = 8,      /* translation contexts kept a hart */
     RV_JUMP_BITS = 17,
     RV_JUMPS = 1 << RV_JUMP_BITS,
@@ -489,7 +489,7 @@ bool rv_translate(struct rv *cpu, struct rv_block *const *blocks, unsigned count
 
 /* The loop that b is part of: blocks of its page from which direct jumps lead to b and back, in order of their
  * addresses. 0: there is none, or it is too large. */
-enum { RV_LOOP_MAX = 16, RV_LOOP_INSNS = 200 };
+enum { RV_LOOP_MAX = 16, RV_LOOP_INSNS = 480 };
 unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, struct rv_block *out[RV_LOOP_MAX]);
 
 /* ---- host code against the interpreter (check.c) ---- */
