@@ -349,6 +349,8 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
         bring(e, op->a, true);
     if (has & IR_HAS_B)
         bring(e, op->b, true);
+    if ((has & IR_HAS_C) && e->in_rcx != op->c)
+        bring(e, op->c, true);
     if (op->code == IR_page)
         e->in_rcx = lives_in_rcx(e, op) ? op->dst : IR_NONE;
     if ((has & IR_HAS_DST) && !(op->code == IR_page && e->in_rcx == op->dst))
