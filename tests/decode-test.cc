@@ -399,7 +399,8 @@ TEST_P(Table, AgreesWithObjdump)
         const char *name = dec_lookup(d.get(), w);
         std::string expected = theirs[pc];
         bool fixed = w == 0x0ff0000f || w == 0x0330000f || w == 0x8330000f || w == 0x0000100f;
-        if (name && expected[0] != '.' && (fixed || !may_differ(name, op))) {
+        bool alias = plain(expected) == "unimp"; // csrrw zero,cycle,zero
+        if (name && expected[0] != '.' && !alias && (fixed || !may_differ(name, op))) {
             EXPECT_EQ(plain(disasm(d, pc, w)), plain(expected)) << std::hex << w;
             compared.insert(name);
         }

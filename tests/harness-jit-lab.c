@@ -383,7 +383,7 @@ unsigned jit_lab_ops(struct jit_lab *lab, uint64_t *random, struct ir_op *ops, u
     struct maker m = { .lab = lab, .random = *random };
 
     for (unsigned i = 0; i < count && i < OPS_MAX; i++) {
-        enum ir_code code = (enum ir_code)roll(&m, roll(&m, 4) ? IR_load : IR_branch);
+        enum ir_code code = (enum ir_code)roll(&m, roll(&m, 4) ? IR_load : IR_frame);
         if (!roll(&m, 8))
             code = roll(&m, 2) ? IR_load : IR_store;
         if (jit_lab_has(lab, code))
