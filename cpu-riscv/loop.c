@@ -11,6 +11,7 @@ enum { NEAR = 32 }; /* blocks that are looked at */
 /* Blocks within reach of the first one, by direct jumps inside its page. */
 struct reach {
     struct rv *cpu;
+    bool again; /* they are part of a loop */
     struct rv_block *block[NEAR];
     uint8_t next[NEAR][2];
     unsigned count;
@@ -28,7 +29,7 @@ static uint8_t join(struct reach *r, uint64_t pc)
     const struct rv_block *from = r->block[0];
     struct rv_block *b = (pc ^ from->pc) < PAGE_SIZE ? rv_block_beside(r->cpu, from, pc) : NULL;
 
-    if (!b || b->in_loop)
+    if (!b || (b->in_loop && !r->again))
         return NOWHERE;
     for (unsigned i = 0; i < r->count; i++) {
         if (r->block[i] == b)
@@ -81,9 +82,9 @@ static void insert(struct rv_block **out, unsigned n, struct rv_block *b)
     out[n] = b;
 }
 
-unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, struct rv_block *out[RV_LOOP_MAX])
+unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, bool again, struct rv_block *out[RV_LOOP_MAX])
 {
-    struct reach r = { .cpu = cpu, .block = { b }, .count = 1 };
+    struct reach r = { .cpu = cpu, .again = again, .block = { b }, .count = 1 };
     unsigned n = 0, insns = 0;
 
     for (unsigned i = 0; i < r.count; i++)

@@ -185,6 +185,7 @@ static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned cou
         blocks[i]->entry = jit_entry(cpu->jit, i);
         blocks[i]->ops[0].fn = exec_native;
         blocks[i]->in_loop = count > 1;
+        blocks[i]->runs = 0;
     }
     rv_stats_translated(s, cpu->jit, cpu->ir, since);
     jit_name_last(&s->names, cpu->jit, blocks[0]->pc);
@@ -195,10 +196,24 @@ static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned cou
 /* Accesses that were taken for one page's seldom are: from now on each looks for itself. */
 static void note_leave(struct rv *cpu, struct rv_block *b)
 {
-    const void *old = b->entry;
+    struct rv_block *all[RV_LOOP_MAX];
+    const void *old[RV_LOOP_MAX];
 
-    if (b->leaves < MANY_LEAVES && ++b->leaves == MANY_LEAVES && !b->in_loop && become_native(cpu, &b, 1))
-        jit_redirect(cpu->jit, old, b->entry);
+    if (b->leaves == MANY_LEAVES || ++b->leaves < MANY_LEAVES)
+        return;
+    unsigned count = b->in_loop ? rv_find_loop(cpu, b, true, all) : 0;
+    if (!count)
+        all[count++] = b;
+    for (unsigned i = 0; i < count; i++) {
+        all[i]->leaves = MANY_LEAVES;
+        old[i] = all[i]->entry;
+    }
+    if (!become_native(cpu, all, count))
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        if (old[i] != jit_exit_code(cpu->jit))
+            jit_redirect(cpu->jit, old[i], all[i]->entry);
+    }
 }
 
 static void exec_native(struct rv *cpu, const struct rv_op *op)
@@ -244,7 +259,7 @@ static void exec_warm(struct rv *cpu, const struct rv_op *op)
     b->runs += !cpu->interpreting;
     if (cpu->interpreting || (b->runs != WARM_RUNS && b->runs != LOOP_RUNS))
         return b->first(cpu, op);
-    count = rv_find_loop(cpu, b, loop);
+    count = rv_find_loop(cpu, b, false, loop);
     if (count > 1 && b->runs < LOOP_RUNS)
         return b->first(cpu, op);
     if ((count > 1 && become_native(cpu, loop, count)) || become_native(cpu, &b, 1))
@@ -275,8 +290,9 @@ static void describe(struct rv *cpu, struct jit_layout *l)
     static const int32_t csrs[] = { AT(sscratch), AT(sepc), AT(scause), AT(stval) };
 
     *l = (struct jit_layout){
-        .center = AT(x[16]), .temps = AT(jit_temps), .first_float = FIRST_FLOAT, .pc = AT(pc), .budget = AT(slice),
-        .stack = AT(host_stack), .stack_now = AT(host_stack_now),
+        .center = AT(x[16]), .temps = AT(jit_temps), .windows = AT(jit_windows),
+        .first_float = FIRST_FLOAT, .pc = AT(pc), .budget = AT(slice), .stack = AT(host_stack),
+        .stack_now = AT(host_stack_now),
         .data = AT(data), .fetch = AT(fetch), .read = SPACE_AT(read), .write = SPACE_AT(write),
         .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
         .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,

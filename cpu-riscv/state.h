@@ -74,7 +74,7 @@ struct rv_block {
     struct rv_block *sibling; /* on the same page */
     uint16_t bytes;
     uint16_t count; /* instructions, without block_end */
-    uint8_t runs;   /* while it is not yet host code */
+    uint8_t runs;   /* while it is not yet host code; then 0 */
     bool in_loop;   /* host code that it shares with a loop's other blocks */
     uint8_t leaves; /* of host code in the middle, counted up to a limit (native.c) */
     struct rv_op ops[];
@@ -243,7 +243,7 @@ struct rv {
     struct rv_check *check;  /* NULL but with -accel check: check.c */
     bool interpreting;       /* the checker's interpreter has its turn: no host code */
     struct jit_layout layout;
-    uint64_t jit_temps[IR_TEMPS];
+    uint64_t jit_temps[IR_TEMPS], jit_windows[IR_WINDOWS][2];
     uint32_t fp_saved; /* host code's */
     struct rv_registers *registers; /* riscv.c's list, made when first asked for */
     jmp_buf escape;          /* rv_raise() lands in the run loop */
@@ -488,9 +488,9 @@ void rv_native_adopt(struct rv *cpu, struct rv_block *b);
 bool rv_translate(struct rv *cpu, struct rv_block *const *blocks, unsigned count, struct ir_block *ir);
 
 /* The loop that b is part of: blocks of its page from which direct jumps lead to b and back, in order of their
- * addresses. 0: there is none, or it is too large. */
+ * addresses. 0: there is none, or it is too large. `again`: also those that are translated as part of a loop. */
 enum { RV_LOOP_MAX = 16, RV_LOOP_INSNS = 480 };
-unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, struct rv_block *out[RV_LOOP_MAX]);
+unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, bool again, struct rv_block *out[RV_LOOP_MAX]);
 
 /* ---- host code against the interpreter (check.c) ---- */
 

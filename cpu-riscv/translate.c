@@ -358,6 +358,7 @@ static unsigned translate_block(struct translation *t)
     unsigned rules_used = 0;
 
     ir_label(ir, b->pc, rv_site(t->cpu, b, 0), b->count);
+    ir->labels[ir->label_count - 1].runs = b->runs;
     for (unsigned i = 0; i < b->count && !t->ended; i++) {
         const struct rv_op *op = &b->ops[i];
         rv_handler *fn = i ? op->fn : b->first;

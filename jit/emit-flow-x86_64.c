@@ -397,6 +397,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
         break;
     case COLD_EXIT: emit_cold_exit(e, c); break;
     case COLD_FAR: emit_cold_far(e, c); break;
+    case COLD_WINDOW: emit_cold_window(e, c); break;
     }
 }
 
@@ -406,11 +407,12 @@ static const uint8_t *emit_way_in(struct emit *e, unsigned n)
     uint8_t *start = e->s->p;
 
     emit_hold(e, &e->j->pinned);
-    if (emit_is_already(e, &e->home) && !e->guards)
+    if (emit_is_already(e, &e->home) && !e->guards && !e->windows)
         return e->label_at[n];
     e->label = &e->b->labels[n];
     emit_guard(e, e->guards, COLD_UNREADY, e->label->site);
     emit_become(e, &e->home);
+    emit_renew_all(e);
     jump_to(e->s, e->label_at[n]);
     return start;
 }

@@ -32,12 +32,23 @@ static void emit_index(struct emit *e, int va)
     alu_imm(e->s, 0, ALU_AND, RCX, (1 << (e->l->tlb_bits + 4)) - 16);
 }
 
-void emit_page(struct emit *e, const struct ir_op *op)
+static int32_t lowest(const struct ir_op *page)
+{
+    return (int32_t)page->imm;
+}
+
+static int32_t highest(const struct ir_op *page)
+{
+    return (int32_t)(page->imm >> 32);
+}
+
+/* Looks a page up: equal when the TLB has it; then its address is in rdx, and the entry's other half at the operand
+ * returned. */
+static struct mem emit_look_up_page(struct emit *e, const struct ir_op *op)
 {
     int32_t table = op->flags & IR_WRITE ? e->l->write : e->l->read;
-    int32_t lo = (int32_t)op->imm, hi = (int32_t)(op->imm >> 32);
-    uint8_t *again = e->s->p;
-    int base = emit_use(e, op->a, RAX), d = destination(e, op->dst, RCX);
+    int32_t lo = lowest(op), hi = highest(op);
+    int base = emit_use(e, op->a, RAX);
 
     lea(e->s, 1, RDX, at(base, hi));
     if (lo) {
@@ -47,10 +58,88 @@ void emit_page(struct emit *e, const struct ir_op *op)
     emit_index(e, base);
     alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
     alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
+    return at_index(R14, RCX, 1, table + 8);
+}
+
+/* The same, and it is there in the end. */
+static struct mem emit_bring_page(struct emit *e, const struct ir_op *op)
+{
+    uint8_t *again = e->s->p;
+    struct mem addend = emit_look_up_page(e, op);
+
     emit_cold(e, COLD_TOUCH, jcc32(e->s, CC_NE), op)->back = again;
-    mov_load(e->s, 1, d, at_index(R14, RCX, 1, table + 8));
+    return addend;
+}
+
+/* What host and guest addresses differ by becomes the operation's result. */
+static void emit_put_addend(struct emit *e, const struct ir_op *op, struct mem m)
+{
+    int d = destination(e, op->dst, RCX);
+
+    mov_load(e->s, 1, d, m);
     if (e->in_rcx != op->dst)
         emit_put(e, op->dst, d);
+}
+
+void emit_page(struct emit *e, const struct ir_op *op)
+{
+    emit_put_addend(e, op, emit_bring_page(e, op));
+}
+
+/* ---- windows ----
+ *
+ * A window has the first address for which the base register has left its page; upwards that is above it, downwards
+ * below. An empty one has an address that is so for each.
+ */
+
+static struct mem window_limit(const struct emit *e, const struct ir_op *op)
+{
+    return field(e, e->l->windows + 16 * op->c);
+}
+
+static struct mem window_addend(const struct emit *e, const struct ir_op *op)
+{
+    return field(e, e->l->windows + 16 * op->c + 8);
+}
+
+void emit_window(struct emit *e, const struct ir_op *op)
+{
+    alu_load(e->s, 1, ALU_CMP, emit_use(e, op->a, RAX), window_limit(e, op));
+    struct cold *c = emit_cold(e, COLD_WINDOW, jcc32(e->s, op->flags & IR_DOWN ? CC_BE : CC_AE), op);
+    c->back = e->s->p;
+    emit_put_addend(e, op, window_addend(e, op));
+}
+
+/* The window is of the page that has been looked up. */
+static void emit_open_window(struct emit *e, const struct ir_op *op, struct mem addend)
+{
+    mov_load(e->s, 1, RCX, addend);
+    mov_store(e->s, 1, window_addend(e, op), RCX);
+    lea(e->s, 1, RDX, at(RDX, op->flags & IR_DOWN ? -lowest(op) - 1 : 4096 - op->size - highest(op) + 1));
+    mov_store(e->s, 1, window_limit(e, op), RDX);
+}
+
+void emit_cold_window(struct emit *e, const struct cold *c)
+{
+    emit_open_window(e, c->op, emit_bring_page(e, c->op));
+    jump_to(e->s, c->back);
+}
+
+void emit_renew(struct emit *e, const struct ir_op *op)
+{
+    mov_store_imm(e->s, 1, window_limit(e, op), op->flags & IR_DOWN ? -1 : 0);
+    struct mem addend = emit_look_up_page(e, op);
+    uint8_t *nowhere = jcc8(e->s, CC_NE);
+    emit_open_window(e, op, addend);
+    land8(e->s, nowhere);
+}
+
+void emit_renew_all(struct emit *e)
+{
+    for (const struct ir_op *op = e->b->ops; op < e->b->ops + e->b->count && e->windows; op++) {
+        if (op->code == IR_window)
+            emit_renew(e, op);
+    }
 }
 
 /* The operand of pload and pstore. */

@@ -351,9 +351,10 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
         bring(e, op->b, true);
     if ((has & IR_HAS_C) && e->in_rcx != op->c)
         bring(e, op->c, true);
-    if (op->code == IR_page)
+    bool page = op->code == IR_page || op->code == IR_window;
+    if (page)
         e->in_rcx = lives_in_rcx(e, op) ? op->dst : IR_NONE;
-    if ((has & IR_HAS_DST) && !(op->code == IR_page && e->in_rcx == op->dst))
+    if ((has & IR_HAS_DST) && !(page && e->in_rcx == op->dst))
         bring(e, op->dst, reads_of(op, op->dst));
 }
 
@@ -375,38 +376,7 @@ void emit_settle(struct emit *e, const struct ir_op *op)
 
 /* ---- loops ---- */
 
-enum { TIMES = 8, MOST_TIMES = 512 };
-
-static unsigned label_end(const struct ir_block *b, unsigned at_)
-{
-    unsigned end = b->count;
-
-    for (unsigned i = 0; i < b->label_count; i++) {
-        if (b->labels[i].at > at_ && b->labels[i].at < end)
-            end = b->labels[i].at;
-    }
-    return end;
-}
-
-/* How often each operation is guessed to run: what a jump backwards encloses runs TIMES as often. False: no loop. */
-static bool guess_times(const struct ir_block *b, uint16_t *times)
-{
-    bool loop = false;
-
-    for (unsigned i = 0; i < b->count; i++)
-        times[i] = 1;
-    for (unsigned i = 0; i < b->count; i++) {
-        const struct ir_op *op = &b->ops[i];
-        for (unsigned k = 0; (op->code == IR_branch || op->code == IR_jump) && k < b->label_count; k++) {
-            if (b->labels[k].pc != (uint64_t)op->imm || b->labels[k].at > i)
-                continue;
-            loop = true;
-            for (unsigned n = b->labels[k].at; n < label_end(b, i); n++)
-                times[n] = (uint16_t)(times[n] < MOST_TIMES ? times[n] * TIMES : MOST_TIMES);
-        }
-    }
-    return loop;
-}
+enum { TIMES = IR_LOOP_TIMES };
 
 struct use_count {
     unsigned uses, writes;
@@ -489,6 +459,15 @@ static unsigned all_guards(const struct ir_block *b)
     return what;
 }
 
+static bool has_windows(const struct ir_block *b)
+{
+    unsigned i = 0;
+
+    while (i < b->count && b->ops[i].code != IR_window)
+        i++;
+    return i < b->count;
+}
+
 void emit_choose_home(struct emit *e)
 {
     struct use_count t[IR_VARS] = { 0 };
@@ -498,7 +477,8 @@ void emit_choose_home(struct emit *e)
 
     e->home = e->j->pinned;
     e->guards = 0;
-    if (!guess_times(e->b, e->room->times))
+    e->windows = has_windows(e->b);
+    if (!ir_guess_times(e->b, e->room->times))
         return;
     e->guards = all_guards(e->b);
     count_all(e->b, e->room->times, t);

@@ -459,6 +459,8 @@ static void emit_op(struct emit *e, const struct ir_op *op)
     case IR_store:
     case IR_pstore: emit_store(e, op); break;
     case IR_page: emit_page(e, op); break;
+    case IR_window: emit_window(e, op); break;
+    case IR_renew: emit_renew(e, op); break;
     case IR_xchg:
     case IR_xadd: emit_exchange(e, op); break;
     case IR_fence: emit_fence(e); break;

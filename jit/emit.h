@@ -41,7 +41,8 @@ enum cold_kind {
     COLD_UNREADY,
     COLD_BUDGET,
     COLD_EXIT,
-    COLD_FAR
+    COLD_FAR,
+    COLD_WINDOW
 };
 
 /* Code out of the way: where it is come to from, what it does, and where it goes back to. */
@@ -114,6 +115,7 @@ struct emit {
     /* registers */
     struct holding now, home; /* home: at every label */
     unsigned guards;          /* IR_FP_* that hold in all of a loop: the ways in look */
+    bool windows;             /* there are any */
     int8_t reg[256];          /* of a variable, or NO_REG */
     uint16_t locked;          /* held by the operation at hand */
     unsigned in_rcx;          /* a temporary that rcx has while it lives, or IR_NONE */
@@ -209,6 +211,12 @@ void emit_evict(struct emit *e, unsigned i);
 void emit_load(struct emit *e, const struct ir_op *op);
 void emit_store(struct emit *e, const struct ir_op *op);
 void emit_page(struct emit *e, const struct ir_op *op);
+void emit_window(struct emit *e, const struct ir_op *op);
+void emit_cold_window(struct emit *e, const struct cold *c);
+
+/* A window is of where its base is now, or empty; all that the block has. */
+void emit_renew(struct emit *e, const struct ir_op *op);
+void emit_renew_all(struct emit *e);
 void emit_exchange(struct emit *e, const struct ir_op *op);
 void emit_cold_load(struct emit *e, const struct cold *c);
 void emit_cold_store(struct emit *e, const struct cold *c);

@@ -4,6 +4,10 @@
  * Loads (and stores, apart from them) whose addresses differ by a known, small distance are taken to lie in one page:
  * `page` looks it up before the first of them and leaves to the guest's own code when it is not so, or when one would
  * be misaligned; `pload` and `pstore` then are bare moves.
+ *
+ * In a loop most base registers only grow by constants (or only shrink, or stay) until they are set anew outside. There
+ * `window` looks up again only what has left its page, even for an access that is alone; what sets the register anew is
+ * followed by `renew`.
  */
 #include <string.h>
 
@@ -19,6 +23,8 @@ struct origin {
 
 struct group {
     bool store, closed;
+    int window; /* or NO_WINDOW */
+    bool down;
     uint32_t root;
     int64_t lo, hi;         /* first bytes of the lowest and of the highest access, from the root */
     unsigned size;          /* of the largest, which is at `at` */
@@ -36,7 +42,11 @@ struct grouping {
     uint32_t roots;
     struct group group[GROUPS];
     unsigned groups;
+    const uint16_t *times;
+    struct ir_op window[IR_WINDOWS];
+    unsigned windows, next_window, most_windows;
 };
+enum { NO_WINDOW = -1, TRIPS = 4 };
 
 /* ---- where addresses come from ---- */
 
@@ -120,12 +130,107 @@ static void place(struct grouping *g, unsigned i)
     join(r, i, offset, op->size);
 }
 
+/* ---- the look that a group shares ---- */
+
+/* The last address that the page is looked up for: of a whole unit of the largest size, so that its low bits tell
+ * whether all are aligned. */
+static int64_t last_unit(const struct group *r)
+{
+    return r->at + ((r->hi - r->at) & -(int64_t)r->size);
+}
+
+static uint8_t write_flag(const struct group *r)
+{
+    return r->store ? IR_WRITE : 0;
+}
+
+static struct ir_op look(const struct group *r, const struct ir_op *first, uint8_t temp)
+{
+    uint32_t lo = (uint32_t)(r->lo - r->base), hi = (uint32_t)(last_unit(r) - r->base);
+    struct ir_op op = { .code = IR_page, .size = (uint8_t)r->size, .flags = write_flag(r), .dst = temp, .a = first->a,
+                        .site = first->site, .where = first->where, .imm = (int64_t)((uint64_t)hi << 32 | lo) };
+
+    if (r->window == NO_WINDOW)
+        return op;
+    op.code = IR_window;
+    op.flags |= r->down ? IR_DOWN : 0;
+    op.c = (uint8_t)r->window;
+    return op;
+}
+
+/* ---- loops ---- */
+
+/* How an operation changes a register. */
+enum change { SAME, UP, DOWN, ANEW };
+
+static enum change change_of(const struct ir_op *op, unsigned base, unsigned size)
+{
+    if (op->code == IR_call)
+        return ANEW;
+    if (!(ir_operands(op->code) & IR_HAS_DST) || op->dst != base)
+        return SAME;
+    if (op->code != IR_add || op->size != 8 || op->a != base || op->b != IR_IMM || (op->imm & (size - 1)))
+        return ANEW;
+    return op->imm < 0 ? DOWN : UP;
+}
+
+static unsigned runs_of(const struct ir_block *b, unsigned op)
+{
+    unsigned i = b->label_count - 1;
+
+    while (b->labels[i].at > op)
+        i--;
+    return b->labels[i].runs;
+}
+
+/* Does operation `inner` run so much more often than `outer` that a look in the one is better than in the other? */
+static bool runs_more(const struct grouping *g, unsigned inner, unsigned outer)
+{
+    unsigned often = runs_of(g->b, inner), seldom = runs_of(g->b, outer);
+
+    return g->times[inner] > g->times[outer] && (!often || often >= TRIPS * seldom);
+}
+
+/* True when a window serves a group with this base that begins at operation `at`: where the base is set anew runs less
+ * often, and its steps all have one direction. */
+static bool suits_window(const struct grouping *g, unsigned base, unsigned size, unsigned at, bool *down)
+{
+    bool seen[ANEW + 1] = { false };
+
+    for (unsigned i = 0; i < g->b->count; i++) {
+        enum change c = change_of(&g->b->ops[i], base, size);
+        if (c == ANEW && !runs_more(g, at, i))
+            return false;
+        seen[c] = true;
+    }
+    *down = seen[DOWN];
+    return g->times[at] > 1 && !(seen[UP] && seen[DOWN]);
+}
+
+static uint8_t temp_of(const struct grouping *g, const struct group *r)
+{
+    return (uint8_t)(FIRST_TEMP + (r - g->group));
+}
+
+static void choose_windows(struct grouping *g)
+{
+    for (struct group *r = g->group; r < g->group + g->groups; r++) {
+        unsigned base = g->b->ops[r->op[0]].a;
+        r->window = NO_WINDOW;
+        if (g->next_window == g->most_windows || base >= IR_GLOBALS ||
+            !suits_window(g, base, r->size, r->op[0], &r->down))
+            continue;
+        r->window = (int)g->next_window;
+        g->window[g->next_window++] = look(r, &g->b->ops[r->op[0]], temp_of(g, r));
+    }
+}
+
 /* ---- the new operations ---- */
 
 static const struct group *group_of(const struct grouping *g, unsigned op, bool *first)
 {
     for (const struct group *r = g->group; r < g->group + g->groups; r++) {
-        for (unsigned i = 0; i < r->count && r->count > 1; i++) {
+        for (unsigned i = 0; i < r->count && (r->count > 1 || r->window != NO_WINDOW); i++) {
             *first = i == 0;
             if (r->op[i] == op)
                 return r;
@@ -134,11 +239,24 @@ static const struct group *group_of(const struct grouping *g, unsigned op, bool 
     return NULL;
 }
 
-/* The last address that the page is looked up for: of a whole unit of the largest size, so that its low bits tell
- * whether all are aligned. */
-static int64_t last_unit(const struct group *r)
+static bool sets_anew(const struct ir_op *op, const struct ir_op *window)
 {
-    return r->at + ((r->hi - r->at) & -(int64_t)r->size);
+    return change_of(op, window->a, window->size) == ANEW;
+}
+
+/* Behind an operation: windows whose base it has set anew. */
+static void add_renewals(const struct grouping *g, struct ir_block *out, const struct ir_op *op)
+{
+    for (unsigned i = 0; i < g->windows; i++) {
+        if (!sets_anew(op, &g->window[i]))
+            continue;
+        struct ir_op renew = g->window[i];
+        renew.code = IR_renew;
+        renew.dst = 0;
+        renew.site = op->site;
+        renew.where = op->where;
+        out->ops[out->count++] = renew;
+    }
 }
 
 static void add_access(struct grouping *g, struct ir_block *out, unsigned i)
@@ -148,21 +266,16 @@ static void add_access(struct grouping *g, struct ir_block *out, unsigned i)
     const struct group *r = group_of(g, i, &first);
 
     if (r) {
-        uint8_t temp = (uint8_t)(FIRST_TEMP + (r - g->group));
-        if (first) {
-            uint32_t lo = (uint32_t)(r->lo - r->base), hi = (uint32_t)(last_unit(r) - r->base);
-            out->ops[out->count++] = (struct ir_op){
-                .code = IR_page, .size = (uint8_t)r->size, .flags = r->store ? IR_WRITE : 0, .dst = temp, .a = op.a,
-                .site = op.site, .where = op.where, .imm = (int64_t)((uint64_t)hi << 32 | lo),
-            };
-        }
+        if (first)
+            out->ops[out->count++] = look(r, &op, temp_of(g, r));
         op.code = r->store ? IR_pstore : IR_pload;
-        op.c = temp;
+        op.c = temp_of(g, r);
     }
     out->ops[out->count++] = op;
+    add_renewals(g, out, &op);
 }
 
-static void group_label(struct grouping *g, struct ir_block *out, unsigned from, unsigned to, bool stores)
+static void find_groups(struct grouping *g, unsigned from, unsigned to, bool stores)
 {
     g->groups = 0;
     forget_origins(g);
@@ -172,19 +285,46 @@ static void group_label(struct grouping *g, struct ir_block *out, unsigned from,
             place(g, i);
         follow(g, op);
     }
-    for (unsigned i = from; i < to; i++)
-        add_access(g, out, i);
+    choose_windows(g);
+}
+
+static unsigned end_of(const struct ir_block *b, unsigned label)
+{
+    return label + 1 < b->label_count ? b->labels[label + 1].at : b->count;
+}
+
+/* Is there room for what ends windows, and for a look of each group? */
+static bool has_room(const struct grouping *g)
+{
+    unsigned n = g->b->count + g->b->label_count * GROUPS;
+
+    for (unsigned i = 0; i < g->b->count; i++) {
+        for (unsigned k = 0; k < g->windows; k++)
+            n += sets_anew(&g->b->ops[i], &g->window[k]);
+    }
+    return n <= IR_OPS;
 }
 
 void ir_group(const struct ir_block *b, struct ir_block *out, bool stores)
 {
-    struct grouping g = { .b = b };
+    uint16_t times[IR_OPS];
+    struct grouping g = { .b = b, .times = times };
 
+    g.most_windows = ir_guess_times(b, times) ? IR_WINDOWS : 0;
+    for (unsigned i = 0; i < b->label_count && g.most_windows; i++)
+        find_groups(&g, b->labels[i].at, end_of(b, i), stores);
+    g.windows = g.next_window;
+    if (!has_room(&g))
+        g.windows = g.most_windows = 0;
+    g.next_window = 0;
     out->count = 0;
     out->label_count = b->label_count;
     for (unsigned i = 0; i < b->label_count; i++) {
+        unsigned from = b->labels[i].at, to = end_of(b, i);
         out->labels[i] = b->labels[i];
         out->labels[i].at = (uint16_t)out->count;
-        group_label(&g, out, b->labels[i].at, i + 1 < b->label_count ? b->labels[i + 1].at : b->count, stores);
+        find_groups(&g, from, to, stores);
+        for (unsigned k = from; k < to; k++)
+            add_access(&g, out, k);
     }
 }

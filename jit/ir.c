@@ -60,7 +60,7 @@ void ir_begin(struct ir_block *b)
 
 void ir_label(struct ir_block *b, uint64_t pc, uint32_t site, unsigned insns)
 {
-    b->labels[b->label_count++] = (struct ir_label){ pc, site, (uint16_t)insns, (uint16_t)b->count };
+    b->labels[b->label_count++] = (struct ir_label){ pc, site, (uint16_t)insns, (uint16_t)b->count, 0 };
     memset(b->known, 0, sizeof b->known);
 }
 
@@ -123,6 +123,40 @@ void ir_add(struct ir_block *b, struct ir_op op)
     op.where = b->where;
     b->ops[b->count++] = op;
     learn(b, &op);
+}
+
+/* ---- loops ---- */
+
+enum { MOST_TIMES = 512 };
+
+static unsigned label_end(const struct ir_block *b, unsigned at_)
+{
+    unsigned end = b->count;
+
+    for (unsigned i = 0; i < b->label_count; i++) {
+        if (b->labels[i].at > at_ && b->labels[i].at < end)
+            end = b->labels[i].at;
+    }
+    return end;
+}
+
+bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS])
+{
+    bool loop = false;
+
+    for (unsigned i = 0; i < b->count; i++)
+        times[i] = 1;
+    for (unsigned i = 0; i < b->count; i++) {
+        const struct ir_op *op = &b->ops[i];
+        for (unsigned k = 0; (op->code == IR_branch || op->code == IR_jump) && k < b->label_count; k++) {
+            if (b->labels[k].pc != (uint64_t)op->imm || b->labels[k].at > i)
+                continue;
+            loop = true;
+            for (unsigned n = b->labels[k].at; n < label_end(b, i); n++)
+                times[n] = (uint16_t)(times[n] < MOST_TIMES ? times[n] * IR_LOOP_TIMES : MOST_TIMES);
+        }
+    }
+    return loop;
 }
 
 /* ---- looking at it ---- */

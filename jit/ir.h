@@ -20,6 +20,7 @@ enum {
     IR_IMM = 0xff,  /* as b: the immediate */
     IR_OPS = 1024,
     IR_LABELS = 16,
+    IR_WINDOWS = 12,
 };
 
 enum ir_code {
@@ -32,7 +33,7 @@ enum ir_code {
 enum ir_cond { IR_EQ, IR_NE, IR_LT, IR_GE, IR_LTU, IR_GEU, IR_LE, IR_GT };
 
 /* ir_op.flags. LOW is ir_optimize()'s: the upper half of a 32-bit result is anybody's. */
-enum { IR_ZERO = 1, IR_BOX = 2, IR_WRITE = 4, IR_QUIET = 8, IR_RETURN = 16, IR_LOW = 32 };
+enum { IR_ZERO = 1, IR_BOX = 2, IR_WRITE = 4, IR_QUIET = 8, IR_RETURN = 16, IR_LOW = 32, IR_DOWN = 64 };
 enum { IR_FP_ON = 1, IR_FP_ROUNDS = 2 };            /* fguard: the unit is on and dirty; it rounds as the host can */
 enum { IR_FMA_NEG_PRODUCT = 1, IR_FMA_NEG_ADDEND = 2 };
 
@@ -53,6 +54,7 @@ struct ir_label {
     uint32_t site;  /* of the first instruction */
     uint16_t insns; /* guest instructions: what the budget is charged */
     uint16_t at;    /* its first operation */
+    uint16_t runs;  /* how often it ran lately; 0: not known */
 };
 
 /* What is translated together: a guest block, or the blocks of a loop, all of one guest page. */
@@ -81,8 +83,8 @@ static inline bool ir_has_room(const struct ir_block *b)
 /* Appends an operation, folding constants; drops a pure one without a destination. */
 void ir_add(struct ir_block *b, struct ir_op op);
 
-/* The block with accesses that are near each other sharing a look into the TLB; stores, too, when wanted. `b` leaves a
- * quarter of IR_OPS free. */
+/* The block with accesses that are near each other sharing a look into the TLB; stores, too, when wanted. In a loop
+ * also those that are near where they were the last time. `b` leaves a quarter of IR_OPS free. */
 void ir_group(const struct ir_block *b, struct ir_block *out, bool stores);
 
 /* Drops what nobody reads, and says where 32 bits are enough. Each label's operations end with one that ENDS. */
@@ -96,6 +98,11 @@ size_t ir_dump(const struct ir_block *b, char *out, size_t size);
 
 /* One operation, without a newline. */
 size_t ir_dump_op(const struct ir_op *op, char *out, size_t size);
+
+/* How often each operation is guessed to run: what a jump backwards encloses runs IR_LOOP_TIMES as often, up to a
+ * limit. False: no loop. */
+enum { IR_LOOP_TIMES = 8 };
+bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS]);
 
 const char *ir_name(enum ir_code code);
 

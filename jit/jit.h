@@ -21,6 +21,7 @@ struct jit_layout {
     int32_t center;              /* host code addresses the structure relative to here: what is hot lies within 128 */
     int32_t global[IR_GLOBALS];  /* 8-byte slots */
     int32_t temps;               /* IR_TEMPS of them, for temporaries */
+    int32_t windows;             /* IR_WINDOWS times two: how far a page goes, and host less guest address */
     uint8_t pins[JIT_PINS];      /* globals kept in host registers, the most used first */
     uint8_t first_float;         /* globals from here on are of the float file */
     int32_t pc, budget;          /* where to go on; instructions left, int64_t */

@@ -53,10 +53,13 @@ struct lab_cpu {
     uint32_t epochs[2];
     int32_t patience;
     void *stack, *stack_now;
+    uint64_t windows[IR_WINDOWS][2];
     uint32_t fp_saved;
     struct lab_stamp *stamps;
     const struct ir_block *running;
     unsigned loads, stores, calls; /* callbacks */
+    unsigned pages;                /* that they were for, a bit each */
+    unsigned touched;              /* one more than pages brought into the TLB; 0: that is not wanted */
     uint64_t seen;                 /* a hash of what they were shown */
 };
 
@@ -68,6 +71,9 @@ struct jit_lab {
     struct jit_layout layout;
     struct jit *jit;
 };
+
+/* Every second page is in the TLB, and no block in the jump cache. */
+void jit_lab_fresh_tlb(struct jit_lab *lab);
 
 /* Builds a block of these operations that ends with a jump. */
 void jit_lab_block(struct ir_block *b, const struct ir_op *ops, unsigned count, uint64_t end);

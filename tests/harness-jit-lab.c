@@ -30,6 +30,13 @@ static void see(struct lab_cpu *cpu, uint64_t argument)
         cpu->seen = (cpu->seen ^ cpu->s.x[i]) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+static void note_page(struct lab_cpu *cpu, uint64_t va)
+{
+    uint64_t page = (va - LAB_BASE) / LAB_PAGE;
+
+    cpu->pages |= page < LAB_PAGES ? 1u << page : 0;
+}
+
 static uint64_t load(void *c, uint32_t site, uint64_t va, unsigned size)
 {
     struct lab_cpu *cpu = c;
@@ -37,6 +44,7 @@ static uint64_t load(void *c, uint32_t site, uint64_t va, unsigned size)
     (void)site;
     cpu->loads++;
     see(cpu, va);
+    note_page(cpu, va);
     return va - LAB_BASE <= sizeof cpu->s.memory - size ? get_le(&cpu->s.memory[va - LAB_BASE], size) : 0xbad;
 }
 
@@ -47,6 +55,7 @@ static void store(void *c, uint32_t site, uint64_t va, uint64_t value, unsigned 
     (void)site;
     cpu->stores++;
     see(cpu, va ^ (value & UINT64_MAX >> (64 - 8 * size)));
+    note_page(cpu, va);
     if (va - LAB_BASE <= sizeof cpu->s.memory - size)
         put_le(&cpu->s.memory[va - LAB_BASE], value, size);
 }
@@ -64,10 +73,32 @@ static void call(void *c, uint32_t site)
     fpu_raise(cpu->s.flags);
 }
 
+static void lab_fill(struct lab_cpu *cpu, unsigned page)
+{
+    uint64_t va = LAB_BASE + page * LAB_PAGE;
+    unsigned slot = va / LAB_PAGE & ((1 << LAB_TLB_BITS) - 1);
+
+    cpu->data->read[slot].tag = cpu->data->write[slot].tag = va;
+    cpu->data->read[slot].addend = cpu->data->write[slot].addend = (uintptr_t)cpu->s.memory - LAB_BASE;
+}
+
+/* Brings the page of an access into the TLB, where that is wanted. */
 static bool touch(void *c, uint32_t site)
 {
+    struct lab_cpu *cpu = c;
+
     see(c, site);
-    return false;
+    if (!cpu->touched)
+        return false;
+    const struct ir_op *op = &cpu->running->ops[site];
+    uint64_t at = cpu->s.x[op->a] + (uint64_t)op->imm - LAB_BASE;
+    unsigned slot = (LAB_BASE + at) / LAB_PAGE & ((1 << LAB_TLB_BITS) - 1);
+    if (at >= sizeof cpu->s.memory || cpu->data->read[slot].tag != 0x800) /* it is there: the group is what is wrong */
+        return false;
+    cpu->touched++;
+    note_page(cpu, at + LAB_BASE);
+    lab_fill(cpu, (unsigned)(at / LAB_PAGE));
+    return true;
 }
 
 #define AT(member) ((int32_t)offsetof(struct lab_cpu, member))
@@ -79,7 +110,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
 
     *l = (struct jit_layout){
         .center = AT(s.x[8]), .temps = AT(s.temps), .first_float = LAB_FLOAT, .pc = AT(pc), .budget = AT(budget),
-        .stack = AT(stack), .stack_now = AT(stack_now),
+        .windows = AT(windows), .stack = AT(stack), .stack_now = AT(stack_now),
         .data = AT(data), .fetch = AT(data), .read = IN_SPACE(read), .write = IN_SPACE(write),
         .tlb_bits = LAB_TLB_BITS, .jumps = IN_SPACE(jumps), .jump_bits = LAB_JUMP_BITS,
         .entry = offsetof(struct lab_block, entry), .address_mask = UINT64_MAX >> (64 - address_bits),
@@ -96,17 +127,12 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
     memcpy(l->pins, pins, sizeof pins);
 }
 
-static void fill_tlb(struct jit_lab *lab)
+void jit_lab_fresh_tlb(struct jit_lab *lab)
 {
-    memset(&lab->space, 0, sizeof lab->space);
     for (unsigned i = 0; i < 1 << LAB_TLB_BITS; i++)
         lab->space.read[i].tag = lab->space.write[i].tag = 0x800;
-    for (unsigned i = 0; i < LAB_PAGES; i += 2) {
-        uint64_t va = LAB_BASE + i * LAB_PAGE;
-        unsigned slot = va / LAB_PAGE & ((1 << LAB_TLB_BITS) - 1);
-        lab->space.read[slot].tag = lab->space.write[slot].tag = va;
-        lab->space.read[slot].addend = lab->space.write[slot].addend = (uintptr_t)lab->cpu.s.memory - LAB_BASE;
-    }
+    for (unsigned i = 0; i < LAB_PAGES; i += 2)
+        lab_fill(&lab->cpu, i);
     for (unsigned i = 0; i < 1 << LAB_JUMP_BITS; i++)
         lab->space.jumps[i].pc = 1;
 }
@@ -121,7 +147,7 @@ struct jit_lab *jit_lab_new(unsigned address_bits, bool stamps)
     lab->cpu.stamps = calloc(LAB_STAMPS, sizeof *lab->cpu.stamps);
     lab->cpu.status = LAB_STATUS;
     lab->cpu.epochs[0] = lab->cpu.epochs[1] = 1;
-    fill_tlb(lab);
+    jit_lab_fresh_tlb(lab);
     if (lab->jit)
         return lab;
     jit_lab_free(lab);
@@ -177,15 +203,11 @@ bool jit_lab_has(const struct jit_lab *lab, unsigned row)
     const struct jit_host *h = jit_host(lab->jit);
 
     switch (row) {
-    case IR_atleast:
-    case IR_page:
-    case IR_pload:
-    case IR_pstore: return false; /* ir_group() makes them */
     case IR_clz: return h->lzcnt;
     case IR_ctz: return h->bmi;
     case IR_popcnt: return h->popcnt;
     case IR_fma: return h->fma;
-    default: return true;
+    default: return forms[row]; /* not what ir_group() makes */
     }
 }
 

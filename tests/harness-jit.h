@@ -84,6 +84,13 @@ uint64_t jit_lab_loop(struct jit_lab *lab, unsigned insns, int64_t budget, int64
 /* What jumpi does: 0 came back with pc set, 1 ran the block at pc. `there`: a block with code is in the jump cache. */
 int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there, uint64_t *pc);
 
+/* Random nests of two loops that walk through memory, as they are and grouped: how many differ, and what was found. */
+struct jit_lab_loops {
+    uint64_t windows, renewals, touches, left; /* left: those that ended at a group which was not in one page */
+};
+uint64_t jit_lab_run_loops(struct jit_lab *lab, uint64_t cases, uint64_t seed, struct jit_lab_loops *found, char *text,
+                           size_t size);
+
 /* A function in another page is called, by a pointer or not, with its jumps linked or not; it returns `off` bytes too
  * early. Or it is not called at all, but run. 0x101: it ran, and then what is there. */
 uint64_t jit_lab_call(struct jit_lab *lab, bool pointer, uint64_t off, bool called, bool linked);

@@ -171,4 +171,20 @@ TEST(JitOpt, BlocksDoTheSame)
     }
 }
 
+TEST(JitGroup, LoopsDoTheSame)
+{
+    uint64_t seed = harness_seed(), cases = harness_scale(5000);
+    std::vector<char> text(1 << 15);
+    std::unique_ptr<jit_lab, decltype(&jit_lab_free)> lab(jit_lab_new(64, false), jit_lab_free);
+    jit_lab_loops found;
+
+    EXPECT_EQ(jit_lab_run_loops(lab.get(), cases, seed, &found, text.data(), text.size()), 0u)
+        << "seed " << seed << "\n"
+        << text.data();
+    EXPECT_GT(found.windows, cases);
+    EXPECT_GT(found.renewals, cases / 2);
+    EXPECT_GT(found.touches, cases / 4);
+    EXPECT_LT(found.left, cases / 2);
+}
+
 } // namespace
