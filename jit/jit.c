@@ -9,7 +9,6 @@
 #include "alloc.h"
 #include "emit.h"
 
-enum { COLD_SHARE = 3 }; /* two parts of so many are for what is out of the way */
 enum { LZCNT = 1 << 5 }; /* AMD64 manual volume 3, E.4.2 */
 
 /* Not every compiler's __builtin_cpu_supports() knows it. */
@@ -69,7 +68,7 @@ void jit_set_host(struct jit *j, const struct jit_host *host)
 
 void jit_forget(struct jit *j)
 {
-    uint8_t *start = j->memory.write, *cold = start + j->memory.size / COLD_SHARE * (COLD_SHARE - 2);
+    uint8_t *start = j->memory.write, *cold = start + j->memory.size / 2; /* both grow alike */
 
     j->as = (struct as){ start + j->start, cold, 0 };
     j->cold = (struct as){ cold, start + j->memory.size, 0 };
