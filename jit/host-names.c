@@ -99,6 +99,10 @@ static bool name_memory(const struct host_scope *s, const char *p, char *out, si
 
     if (!strncmp(p, "[rbp", 4) && displacement(p + 4, &d, end))
         return name_field(l, d + l->center, out, size);
+    if (!strncmp(p, "[rip", 4) && displacement(p + 4, &d, end)) { /* how far away they are says nothing */
+        snprintf(out, size, "constants");
+        return true;
+    }
     if (!strncmp(p, "[rdx", 4) && displacement(p + 4, &d, end) && d == l->entry) {
         snprintf(out, size, "rdx + entry");
         return true;
