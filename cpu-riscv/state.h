@@ -31,7 +31,7 @@ enum {
     RV_SLICE = 16384,    /* instructions between two looks at the request word */
     RV_BLOCK_MAX = 256, /* instructions a block */
     RV_SPACES = 8,      /* translation contexts kept a hart */
-    RV_JUMP_BITS = 17,
+    RV_JUMP_BITS = 16,
     RV_JUMPS = 1 << RV_JUMP_BITS,
     RV_JUMP_LIST = 4096,
     RV_NO_EPOCH = -1, /* as uint32_t: of jumps that nothing is linked in */
