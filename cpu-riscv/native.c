@@ -119,7 +119,7 @@ static bool link_far(struct rv *cpu, uint32_t link, const struct rv_block *b)
 {
     unsigned which = rv_epoch_of(cpu, b);
 
-    if (cpu->epochs[which] == (uint32_t)RV_NO_EPOCH)
+    if (cpu->epochs[which] == RV_NO_EPOCH)
         return false;
     jit_link_far(cpu->jit, link, b->entry, which, cpu->epochs[which]);
     return true;

@@ -44,7 +44,7 @@ void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block
 
     if (space->jumps[slot].pc == NO_JUMP && space->jump_count <= RV_JUMP_LIST) {
         if (space->jump_count < RV_JUMP_LIST)
-            space->jumps_filled[space->jump_count] = slot;
+            space->jumps_filled[space->jump_count] = (uint16_t)slot;
         space->jump_count++;
     }
     space->jumps[slot] = (struct rv_jump){ pc, block };
@@ -55,8 +55,8 @@ void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block
 /* Jumps that are cleared when their numbers have been used up are not linked until all code has been forgotten. */
 static void new_epoch(struct rv *cpu, struct rv_space *space)
 {
-    space->epoch = cpu->last_epoch < (uint32_t)RV_NO_EPOCH ? ++cpu->last_epoch : (uint32_t)RV_NO_EPOCH;
-    if (space->epoch == (uint32_t)RV_NO_EPOCH)
+    space->epoch = cpu->last_epoch < RV_NO_EPOCH ? ++cpu->last_epoch : RV_NO_EPOCH;
+    if (space->epoch == RV_NO_EPOCH)
         rv_code_is_full(cpu);
 }
 
@@ -195,7 +195,7 @@ static struct rv_space *find(struct rv *cpu, uint64_t satp, uint32_t view)
 
 static uint64_t effective_satp(const struct rv *cpu, unsigned priv)
 {
-    uint64_t mode = is_rv32(cpu) ? cpu->satp >> 31 : cpu->satp >> 60;
+    uint64_t mode = paging_mode(cpu, cpu->satp);
 
     return priv == PRIV_M || !mode ? 0 : cpu->satp;
 }

@@ -34,13 +34,13 @@ enum {
     RV_JUMP_BITS = 16,
     RV_JUMPS = 1 << RV_JUMP_BITS,
     RV_JUMP_LIST = 4096,
-    RV_NO_EPOCH = -1, /* as uint32_t: of jumps that nothing is linked in */
     RV_GLOBALS = 4, /* views of the supervisor: SUM, MXR */
     RV_HPM = 29, /* hpmcounter3..31 */
     RV_PMP = 16,
 };
 
 #define RV_NO_LINK UINT32_MAX
+#define RV_NO_EPOCH UINT32_MAX /* of jumps that nothing is linked in */
 
 /* Variables of the IR: x registers are 0 to 31, f registers start here. */
 enum { RV_IR_CSR = 33, RV_IR_F = 40 }; /* sscratch, sepc, scause, stval; f0 */
@@ -128,7 +128,7 @@ struct rv_space {
     struct rv_space *global; /* what all address spaces share as seen in this view, or NULL: see space.c */
     struct tlb read, write, exec;
     struct rv_jump jumps[RV_JUMPS];
-    uint32_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
+    uint16_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
     unsigned jump_count;
 };
 

@@ -176,15 +176,6 @@ static void pass(struct emit *e, const struct ir_op *op)
         e->next[op->dst] = u->dst;
 }
 
-/* How often the operation reads var. */
-static unsigned reads_of(const struct ir_op *op, unsigned var)
-{
-    unsigned has = ir_operands(op->code);
-
-    return ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var) +
-           ((has & IR_HAS_C) && op->c == var);
-}
-
 struct tally {
     unsigned reads, writes;
     bool read_first;
@@ -197,7 +188,7 @@ static struct tally count_uses(const struct emit *e, unsigned var, unsigned end)
 
     for (unsigned i = e->at; i < end; i++) {
         const struct ir_op *op = &e->b->ops[i];
-        unsigned reads = reads_of(op, var);
+        unsigned reads = ir_reads(op, var);
         t.read_first |= reads && !t.writes;
         t.reads += reads;
         t.writes += (ir_operands(op->code) & IR_HAS_DST) && op->dst == var;
@@ -355,7 +346,7 @@ void emit_prepare(struct emit *e, const struct ir_op *op)
     if (page)
         e->in_rcx = lives_in_rcx(e, op) ? op->dst : IR_NONE;
     if ((has & IR_HAS_DST) && !(page && e->in_rcx == op->dst))
-        bring(e, op->dst, reads_of(op, op->dst));
+        bring(e, op->dst, ir_reads(op, op->dst));
 }
 
 void emit_settle(struct emit *e, const struct ir_op *op)

@@ -31,14 +31,6 @@ static bool is_removed(const struct ir_op *op)
     return op->code == IR_mov && op->dst == IR_NONE;
 }
 
-static bool reads(const struct ir_op *op, unsigned var)
-{
-    unsigned has = ir_operands(op->code);
-
-    return ((has & IR_HAS_A) && op->a == var) || ((has & IR_HAS_B) && op->b == var) ||
-           ((has & IR_HAS_C) && op->c == var);
-}
-
 static bool writes(const struct ir_op *op, unsigned var)
 {
     return op->code == IR_call || ((ir_operands(op->code) & IR_HAS_DST) && op->dst == var);
@@ -82,7 +74,7 @@ static bool may_come_early(const struct pass *p, unsigned at, unsigned i)
         return false;
     for (unsigned k = at + 1; k < i; k++) {
         const struct ir_op *op = &p->b->ops[k];
-        if (ir_stops(op->code) || reads(op, dst) || reads(op, old) || writes(op, dst))
+        if (ir_stops(op->code) || ir_reads(op, dst) || ir_reads(op, old) || writes(op, dst))
             return false;
     }
     return true;
@@ -211,17 +203,10 @@ static void become_mov(struct ir_op *op, uint8_t b, int64_t imm)
 /* Only the low half of the result is read. */
 static void narrow(struct ir_op *op)
 {
+    if (ir_halves(op->code))
+        halve(op);
     switch ((enum ir_code)op->code) {
     case IR_mov: op->imm = (uint32_t)op->imm; break;
-    case IR_add:
-    case IR_sub:
-    case IR_and:
-    case IR_or:
-    case IR_xor:
-    case IR_andn:
-    case IR_orn:
-    case IR_xnor:
-    case IR_mul: halve(op); break;
     case IR_shl:
         if (op->size == 8 && op->b == IR_IMM && count_of(op) >= 32)
             become_mov(op, IR_IMM, 0);
@@ -265,20 +250,13 @@ static void demand(struct pass *p, unsigned var, enum need need)
 
 static enum need need_of_a(const struct ir_op *op, enum need want)
 {
+    if (ir_halves(op->code))
+        return op->size == 4 ? LOW : ALL;
     switch ((enum ir_code)op->code) {
-    case IR_add:
-    case IR_sub:
-    case IR_and:
-    case IR_or:
-    case IR_xor:
-    case IR_andn:
-    case IR_orn:
-    case IR_xnor:
     case IR_shr:
     case IR_sar:
     case IR_rol:
     case IR_ror:
-    case IR_mul:
     case IR_div:
     case IR_rem:
     case IR_clz:

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PURE = 1, ENDS = 2, STOPS = 4 };
+enum { PURE = 1, ENDS = 2, STOPS = 4, HALVES = 8 };
 
 static const struct row {
     const char *name, *operands;
@@ -38,6 +38,19 @@ bool ir_ends(enum ir_code code)
 bool ir_stops(enum ir_code code)
 {
     return rows[code].flags & (STOPS | ENDS);
+}
+
+bool ir_halves(enum ir_code code)
+{
+    return rows[code].flags & HALVES;
+}
+
+unsigned ir_reads(const struct ir_op *op, unsigned var)
+{
+    unsigned has = ir_operands(op->code);
+
+    return ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var) +
+           ((has & IR_HAS_C) && op->c == var);
 }
 
 bool ir_pure(enum ir_code code)

@@ -111,6 +111,10 @@ bool ir_has(enum ir_code code, char letter);
 bool ir_ends(enum ir_code code);
 bool ir_stops(enum ir_code code); /* or ends */
 bool ir_pure(enum ir_code code);
+bool ir_halves(enum ir_code code);
+
+/* How often the operation reads the variable. */
+unsigned ir_reads(const struct ir_op *op, unsigned var);
 
 /* Which operands it has. */
 enum { IR_HAS_DST = 1, IR_HAS_A = 2, IR_HAS_B = 4, IR_HAS_C = 8 };

@@ -2,6 +2,7 @@
 #ifndef HARNESS_JIT_LAB_IMPL_H
 #define HARNESS_JIT_LAB_IMPL_H
 
+#include "harness.h"
 #include "jit.h"
 
 enum {
@@ -71,6 +72,12 @@ struct jit_lab {
     struct jit_layout layout;
     struct jit *jit;
 };
+
+/* A number below n. */
+static inline unsigned lab_roll(uint64_t *random, unsigned n)
+{
+    return (unsigned)(harness_random(random) % n);
+}
 
 /* Every second page is in the TLB, and no block in the jump cache. */
 void jit_lab_fresh_tlb(struct jit_lab *lab);

@@ -213,7 +213,7 @@ bool jit_lab_has(const struct jit_lab *lab, unsigned row)
 
 static unsigned roll(struct maker *m, unsigned n)
 {
-    return (unsigned)(harness_random(&m->random) % n);
+    return lab_roll(&m->random, n);
 }
 
 static uint64_t value(struct maker *m)

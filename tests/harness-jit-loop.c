@@ -13,11 +13,6 @@ struct walk {
     int64_t step, again; /* in the inner loop; of the source, from which the outer loop takes it, or 0: it does not */
 };
 
-static unsigned roll(uint64_t *random, unsigned n)
-{
-    return (unsigned)(harness_random(random) % n);
-}
-
 static void add(struct ir_block *b, struct ir_op op)
 {
     op.size = op.size ? op.size : 8;
@@ -32,17 +27,17 @@ static void step(struct ir_block *b, unsigned reg, int64_t by)
 
 static int64_t distance(uint64_t *random, unsigned size)
 {
-    return ((int64_t)roll(random, 17) - 8) * (int64_t)size;
+    return ((int64_t)lab_roll(random, 17) - 8) * (int64_t)size;
 }
 
 static void access(struct ir_block *b, uint64_t *random, const struct walk *walk)
 {
-    unsigned k = roll(random, POINTERS), data = 1 + roll(random, 4);
-    uint8_t size = (uint8_t)(walk[k].size >> roll(random, 2));
+    unsigned k = lab_roll(random, POINTERS), data = 1 + lab_roll(random, 4);
+    uint8_t size = (uint8_t)(walk[k].size >> lab_roll(random, 2));
     struct ir_op op = { .size = size ? size : 1, .a = (uint8_t)(POINTER + k) };
 
     op.imm = distance(random, op.size);
-    if (roll(random, 2)) {
+    if (lab_roll(random, 2)) {
         op.code = IR_load;
         op.dst = (uint8_t)data;
     } else {
@@ -70,9 +65,9 @@ static void make(struct ir_block *b, uint64_t *random)
     struct walk walk[POINTERS];
 
     for (unsigned k = 0; k < POINTERS; k++) {
-        walk[k].size = 1u << roll(random, 4);
-        walk[k].step = roll(random, 4) ? distance(random, walk[k].size) : 0;
-        walk[k].again = roll(random, 3) ? distance(random, walk[k].size) * 32 : 0;
+        walk[k].size = 1u << lab_roll(random, 4);
+        walk[k].step = lab_roll(random, 4) ? distance(random, walk[k].size) : 0;
+        walk[k].again = lab_roll(random, 3) ? distance(random, walk[k].size) * 32 : 0;
     }
     ir_begin(b);
     ir_label(b, LAB_PC, 0, 1);
@@ -80,12 +75,12 @@ static void make(struct ir_block *b, uint64_t *random)
         if (walk[k].again)
             take_anew(b, k, &walk[k]);
     }
-    add(b, (struct ir_op){ .code = IR_mov, .dst = INNER_COUNT, .b = IR_IMM, .imm = 1 + roll(random, 20) });
+    add(b, (struct ir_op){ .code = IR_mov, .dst = INNER_COUNT, .b = IR_IMM, .imm = 1 + lab_roll(random, 20) });
     add(b, (struct ir_op){ .code = IR_jump, .imm = INNER });
     ir_label(b, INNER, b->count, 1);
-    for (unsigned n = 1 + roll(random, 6); n; n--) {
+    for (unsigned n = 1 + lab_roll(random, 6); n; n--) {
         access(b, random, walk);
-        unsigned k = roll(random, 2 * POINTERS);
+        unsigned k = lab_roll(random, 2 * POINTERS);
         if (k < POINTERS && walk[k].step)
             step(b, POINTER + k, walk[k].step);
     }
@@ -125,10 +120,10 @@ static bool one_loop(struct jit_lab *lab, uint64_t *random, struct jit_lab_loops
     make(&built, random);
     jit_lab_state(lab, random, &from);
     for (unsigned k = 0; k < POINTERS; k++) { /* on either side of a page's start or end */
-        uint64_t page = LAB_BASE + (1 + roll(random, LAB_PAGES - 1)) * (uint64_t)LAB_PAGE;
-        from.x[POINTER + k] = from.x[SOURCE + k] = page + 8 * (uint64_t)roll(random, 64) - 256;
+        uint64_t page = LAB_BASE + (1 + lab_roll(random, LAB_PAGES - 1)) * (uint64_t)LAB_PAGE;
+        from.x[POINTER + k] = from.x[SOURCE + k] = page + 8 * (uint64_t)lab_roll(random, 64) - 256;
     }
-    from.x[OUTER_COUNT] = 1 + roll(random, 4);
+    from.x[OUTER_COUNT] = 1 + lab_roll(random, 4);
     ir_group(&built, &grouped, true);
     const char *fault = ir_verify(&grouped, &at);
     found->windows += count_of(&grouped, IR_window);

@@ -7,11 +7,6 @@
 
 enum { OPS = 40, FEW = 6, TEMPS = 4, BASE0 = 20, TAKEN = LAB_PC + 0x200, ON = LAB_PC + 64, BUDGET = 1000 };
 
-static unsigned roll(uint64_t *random, unsigned n)
-{
-    return (unsigned)(harness_random(random) % n);
-}
-
 /* Few variables, so that they die young; ir_group() has the upper temporaries. */
 static uint8_t fewer(uint8_t var)
 {
@@ -32,44 +27,44 @@ static struct ir_op with_fewer(struct ir_op op)
 /* Two or three operations that may be one; at times they are not quite that. */
 static unsigned add_pattern(uint64_t *random, struct ir_op *ops)
 {
-    uint8_t size = roll(random, 2) ? 4 : 8, v[4];
-    unsigned width = size * 8u, n = roll(random, 3) ? 1 + roll(random, width - 1) : width / 2;
-    unsigned m = roll(random, 8) ? width - n : roll(random, width);
+    uint8_t size = lab_roll(random, 2) ? 4 : 8, v[4];
+    unsigned width = size * 8u, n = lab_roll(random, 3) ? 1 + lab_roll(random, width - 1) : width / 2;
+    unsigned m = lab_roll(random, 8) ? width - n : lab_roll(random, width);
 
     for (unsigned i = 0; i < 4; i++)
-        v[i] = (uint8_t)roll(random, FEW);
-    if (!roll(random, 5)) {
+        v[i] = (uint8_t)lab_roll(random, FEW);
+    if (!lab_roll(random, 5)) {
         ops[0] = (struct ir_op){ .code = IR_xor, .size = 8, .dst = v[0], .a = v[1], .b = IR_IMM, .imm = -1 };
-        ops[1] = (struct ir_op){ .code = IR_and, .size = 8, .dst = v[2], .a = v[roll(random, 4)], .b = v[0] };
-        if (roll(random, 2)) {
+        ops[1] = (struct ir_op){ .code = IR_and, .size = 8, .dst = v[2], .a = v[lab_roll(random, 4)], .b = v[0] };
+        if (lab_roll(random, 2)) {
             ops[1].b = ops[1].a;
             ops[1].a = v[0];
         }
         return 2;
     }
-    if (!roll(random, 3)) {
-        n = roll(random, 3) ? 32 : 48 + 8 * roll(random, 2);
-        m = roll(random, 2) ? n : n + roll(random, 64 - n);
+    if (!lab_roll(random, 3)) {
+        n = lab_roll(random, 3) ? 32 : 48 + 8 * lab_roll(random, 2);
+        m = lab_roll(random, 2) ? n : n + lab_roll(random, 64 - n);
         ops[0] = (struct ir_op){ .code = IR_shl, .size = 8, .dst = v[0], .a = v[1], .b = IR_IMM, .imm = n };
-        ops[1] = (struct ir_op){ .code = roll(random, 2) ? IR_shr : IR_sar, .size = 8, .dst = v[2], .a = v[0],
+        ops[1] = (struct ir_op){ .code = lab_roll(random, 2) ? IR_shr : IR_sar, .size = 8, .dst = v[2], .a = v[0],
                                  .b = IR_IMM, .imm = m };
         return 2;
     }
-    unsigned left = roll(random, 2);
-    uint8_t left_size = roll(random, 8) ? size : 8;
+    unsigned left = lab_roll(random, 2);
+    uint8_t left_size = lab_roll(random, 8) ? size : 8;
     ops[left] = (struct ir_op){ .code = IR_shl, .size = left_size, .dst = v[0], .a = v[1], .b = IR_IMM, .imm = n };
     ops[!left] = (struct ir_op){ .code = IR_shr, .size = size, .dst = v[2], .a = v[1], .b = IR_IMM, .imm = m };
-    ops[2] = (struct ir_op){ .code = (uint8_t[]){ IR_or, IR_xor, IR_add }[roll(random, 3)], .dst = v[3],
-                             .size = roll(random, 4) ? 8 : 4, .a = ops[0].dst, .b = ops[1].dst };
-    if (roll(random, 2))
-        ops[2].dst = roll(random, 2) ? v[0] : v[2];
+    ops[2] = (struct ir_op){ .code = (uint8_t[]){ IR_or, IR_xor, IR_add }[lab_roll(random, 3)], .dst = v[3],
+                             .size = lab_roll(random, 4) ? 8 : 4, .a = ops[0].dst, .b = ops[1].dst };
+    if (lab_roll(random, 2))
+        ops[2].dst = lab_roll(random, 2) ? v[0] : v[2];
     return 3;
 }
 
 static unsigned add_branch(uint64_t *random, struct ir_op *op)
 {
-    *op = (struct ir_op){ .code = IR_branch, .size = 8, .cond = roll(random, 8) & 7, .a = roll(random, FEW) & 7,
-                          .b = roll(random, FEW) & 7, .imm = TAKEN };
+    *op = (struct ir_op){ .code = IR_branch, .size = 8, .cond = lab_roll(random, 8) & 7, .a = lab_roll(random, FEW) & 7,
+                          .b = lab_roll(random, FEW) & 7, .imm = TAKEN };
     return 1;
 }
 
@@ -80,12 +75,12 @@ static unsigned make(struct jit_lab *lab, uint64_t *random, struct ir_op *ops)
     unsigned n = jit_lab_ops(lab, random, any, OPS), count = 0;
 
     for (unsigned i = 0; i < n;) {
-        unsigned length = roll(random, 3) ? 0 : roll(random, 5) ? add_pattern(random, pattern)
+        unsigned length = lab_roll(random, 3) ? 0 : lab_roll(random, 5) ? add_pattern(random, pattern)
                                                                 : add_branch(random, pattern);
         ops[count++] = with_fewer(any[i++]);
         for (unsigned k = 0; k < length; k++) {
             ops[count++] = pattern[k];
-            if (i < n && !roll(random, 3))
+            if (i < n && !lab_roll(random, 3))
                 ops[count++] = with_fewer(any[i++]);
         }
     }
@@ -136,10 +131,10 @@ static bool one_case(struct jit_lab *lab, uint64_t *random, uint64_t *dropped, u
 
     jit_lab_state(lab, random, &from);
     lab->cpu.running = &running;
-    lab->cpu.rounding = (uint8_t)roll(random, 4);
+    lab->cpu.rounding = (uint8_t)lab_roll(random, 4);
     jit_lab_block(&built, running.ops, count, ON);
-    if (roll(random, 2))
-        ir_group(&built, &b[0], roll(random, 2));
+    if (lab_roll(random, 2))
+        ir_group(&built, &b[0], lab_roll(random, 2));
     else
         b[0] = built;
     b[1] = b[0];
