@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -427,8 +429,29 @@ TEST_F(Qmp, BrowserIsSentAway)
     EXPECT_EQ(hq_quits(h), 0u);
 }
 
+// A storm finds commands that write files: it runs in a directory of its own, which goes with it.
+class OwnDirectory {
+public:
+    OwnDirectory() : before(std::filesystem::current_path())
+    {
+        std::string name = testing::TempDir() + "lyrebird-XXXXXX";
+        EXPECT_NE(mkdtemp(&name[0]), nullptr);
+        own = name;
+        std::filesystem::current_path(own);
+    }
+    ~OwnDirectory()
+    {
+        std::filesystem::current_path(before);
+        std::filesystem::remove_all(own);
+    }
+
+private:
+    std::filesystem::path before, own;
+};
+
 TEST_F(Qmp, Storm)
 {
+    OwnDirectory here;
     uint64_t counts[2];
     hq_storm(h, door, harness_seed(), harness_scale(100000), counts);
     EXPECT_GT(counts[0], 10000u);
@@ -684,6 +707,7 @@ TEST_F(Monitor, BrowserIsSentAway)
 
 TEST_F(Monitor, Storm)
 {
+    OwnDirectory here;
     uint64_t counts[2];
     hq_storm(h, door, harness_seed(), harness_scale(100000), counts);
     EXPECT_GT(counts[0], 1000000u); // bytes printed
