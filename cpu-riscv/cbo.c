@@ -52,6 +52,11 @@ void exec_cbo_flush(struct rv *cpu, const struct rv_op *op)
     next(cpu, op);
 }
 
+static bool is_cached(const struct rv *cpu, uint64_t va)
+{
+    return cpu->data->write.entries[va >> PAGE_BITS & (TLB_SIZE - 1)].tag == tlb_tag(va, 1);
+}
+
 static void zero(struct rv *cpu, const struct rv_op *op)
 {
     uint64_t va = rv_ea(cpu, op), block = va & ~(uint64_t)(CBO_BLOCK - 1);
@@ -59,7 +64,7 @@ static void zero(struct rv *cpu, const struct rv_op *op)
     uint8_t *hva;
 
     require(cpu, op, ENVCFG_CBZE);
-    cause = rv_check_access(cpu, block, CBO_BLOCK, ACCESS_WRITE);
+    cause = is_cached(cpu, block) ? 0 : rv_check_access(cpu, block, CBO_BLOCK, ACCESS_WRITE);
     if (cause)
         rv_raise(cpu, op, (enum rv_cause)cause, va);
     hva = rv_atomic_address(cpu, op, block, CBO_BLOCK, ACCESS_WRITE);

@@ -185,7 +185,7 @@ void emit_jump(struct emit *e, uint64_t pc)
     const struct ir_op *frame = e->frame;
 
     e->frame = NULL;
-    if (n != NOT_HERE) {
+    if (n != NOT_HERE && !frame) {
         emit_become(e, &e->home);
         if (e->b->labels[n].at != e->at + 1)
             land_at_label(e, jump32(e->s), n);

@@ -153,6 +153,11 @@ static unsigned label_end(const struct ir_block *b, unsigned at_)
     return end;
 }
 
+static bool is_call(const struct ir_block *b, unsigned jump)
+{
+    return jump && b->ops[jump - 1].code == IR_frame;
+}
+
 bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS])
 {
     bool loop = false;
@@ -162,7 +167,7 @@ bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS])
     for (unsigned i = 0; i < b->count; i++) {
         const struct ir_op *op = &b->ops[i];
         for (unsigned k = 0; (op->code == IR_branch || op->code == IR_jump) && k < b->label_count; k++) {
-            if (b->labels[k].pc != (uint64_t)op->imm || b->labels[k].at > i)
+            if (b->labels[k].pc != (uint64_t)op->imm || b->labels[k].at > i || is_call(b, i))
                 continue;
             loop = true;
             for (unsigned n = b->labels[k].at; n < label_end(b, i); n++)
