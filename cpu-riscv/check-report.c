@@ -92,7 +92,7 @@ static void say_ir(struct report *r)
     struct rv_block *b = (struct rv_block *)(uintptr_t)r->block;
     struct ir_block *ir = alloc_zeroed(sizeof *ir);
 
-    if (b->page && rv_translate(r->cpu, &b, 1, ir)) {
+    if (b->page && rv_translate(r->cpu, &(struct rv_region){ 1, { b } }, ir)) {
         say(r, "\nIR%s:\n", b->in_loop ? " (of this block; its host code is that of a whole loop)" : "");
         r->used += ir_dump(ir, r->text + r->used, TEXT_MAX - r->used);
     }

@@ -23,11 +23,29 @@ static bool is_branch(rv_handler *fn)
     return fn == exec_beq || fn == exec_bne || fn == exec_blt || fn == exec_bge || fn == exec_bltu || fn == exec_bgeu;
 }
 
+struct rv_ways rv_ways(const struct rv *cpu, const struct rv_block *b)
+{
+    const struct rv_op *last = &b->ops[b->count - 1];
+    rv_handler *fn = b->count == 1 ? b->first : last->fn;
+    bool jumps = fn == exec_jal && last->rd == RV_SINK, branches = is_branch(fn);
+    bool goes_on = branches || (!jumps && !rv_ends_block(cpu->decoder, last->raw));
+
+    return (struct rv_ways){
+        .which = (jumps || branches ? 1u << RV_TAKEN : 0) | (goes_on ? 1u << RV_ON : 0),
+        .to = { [RV_TAKEN] = (b->pc + last->off + (uint64_t)(int64_t)last->imm) & cpu->va_mask,
+                [RV_ON] = (b->pc + b->bytes) & cpu->va_mask },
+    };
+}
+
+struct rv_block *rv_block_near(struct rv *cpu, const struct rv_block *b, uint64_t pc)
+{
+    return (pc ^ b->pc) < PAGE_SIZE ? rv_block_beside(cpu, b, pc) : NULL;
+}
+
 /* The number of the block at this address, which joins when it is decoded, and not part of another loop. */
 static uint8_t join(struct reach *r, uint64_t pc)
 {
-    const struct rv_block *from = r->block[0];
-    struct rv_block *b = (pc ^ from->pc) < PAGE_SIZE ? rv_block_beside(r->cpu, from, pc) : NULL;
+    struct rv_block *b = rv_block_near(r->cpu, r->block[0], pc);
 
     if (!b || (b->in_loop && !r->again))
         return NOWHERE;
@@ -43,16 +61,10 @@ static uint8_t join(struct reach *r, uint64_t pc)
 
 static void follow(struct reach *r, unsigned i)
 {
-    const struct rv_block *b = r->block[i];
-    const struct rv_op *last = &b->ops[b->count - 1];
-    rv_handler *fn = b->count == 1 ? b->first : last->fn;
-    uint64_t target = (b->pc + last->off + (uint64_t)(int64_t)last->imm) & r->cpu->va_mask;
-    bool jumps = fn == exec_jal && last->rd == RV_SINK, branches = is_branch(fn);
+    struct rv_ways ways = rv_ways(r->cpu, r->block[i]);
 
-    r->next[i][0] = jumps || branches ? join(r, target) : NOWHERE;
-    r->next[i][1] = NOWHERE;
-    if (branches || (!jumps && !rv_ends_block(r->cpu->decoder, last->raw)))
-        r->next[i][1] = join(r, (b->pc + b->bytes) & r->cpu->va_mask);
+    for (unsigned k = 0; k < 2; k++)
+        r->next[i][k] = ways.which >> k & 1 ? join(r, ways.to[k]) : NOWHERE;
 }
 
 /* Which of them lead back to the first one. */
@@ -73,19 +85,22 @@ static uint32_t leading_back(const struct reach *r)
     return back;
 }
 
-static void insert(struct rv_block **out, unsigned n, struct rv_block *b)
+static void insert(struct rv_region *out, struct rv_block *b)
 {
-    while (n && out[n - 1]->pc > b->pc) {
-        out[n] = out[n - 1];
+    unsigned n = out->count++;
+
+    while (n && out->block[n - 1]->pc > b->pc) {
+        out->block[n] = out->block[n - 1];
         n--;
     }
-    out[n] = b;
+    out->block[n] = b;
 }
 
-unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, bool again, struct rv_block *out[RV_LOOP_MAX])
+struct rv_region rv_find_loop(struct rv *cpu, struct rv_block *b, bool again)
 {
     struct reach r = { .cpu = cpu, .again = again, .block = { b }, .count = 1 };
-    unsigned n = 0, insns = 0;
+    struct rv_region out = { 0 };
+    unsigned insns = 0;
 
     for (unsigned i = 0; i < r.count; i++)
         follow(&r, i);
@@ -94,9 +109,9 @@ unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, bool again, struct rv_
         if (!(back >> i & 1))
             continue;
         insns += r.block[i]->count;
-        if (n == RV_LOOP_MAX || insns > RV_LOOP_INSNS)
-            return 0;
-        insert(out, n++, r.block[i]);
+        if (out.count == RV_REGION_MAX || insns > RV_REGION_INSNS)
+            return (struct rv_region){ 0 };
+        insert(&out, r.block[i]);
     }
-    return n;
+    return out;
 }

@@ -151,14 +151,14 @@ static void link_to(struct rv *cpu, const struct rv_block *b)
 static void exec_native(struct rv *cpu, const struct rv_op *op);
 
 /* Host code for the blocks; false when they stay with the interpreter. */
-static bool translate(struct rv *cpu, struct rv_block **blocks, unsigned count)
+static bool translate(struct rv *cpu, const struct rv_region *r)
 {
     struct ir_block *ir = cpu->ir;
-    bool group = !is_rv32(cpu) && blocks[0]->leaves < MANY_LEAVES;
+    bool group = !is_rv32(cpu) && r->block[0]->leaves < MANY_LEAVES;
     unsigned at;
 
     (void)at;
-    if (!rv_translate(cpu, blocks, count, group ? cpu->ungrouped : ir) ||
+    if (!rv_translate(cpu, r, group ? cpu->ungrouped : ir) ||
         !rv_stats_wanted(cpu->stats, cpu->config->tuning))
         return false;
     if (group)
@@ -172,47 +172,51 @@ static bool translate(struct rv *cpu, struct rv_block **blocks, unsigned count)
     return code;
 }
 
-static bool become_native(struct rv *cpu, struct rv_block **blocks, unsigned count)
+static bool become_native(struct rv *cpu, const struct rv_region *r, bool loop)
 {
     struct rv_stats *s = cpu->stats;
     uint64_t since = rv_stats_now(s);
 
-    if (!translate(cpu, blocks, count)) {
+    if (!translate(cpu, r)) {
         s->kept++;
         return false;
     }
-    for (unsigned i = 0; i < count; i++) {
-        blocks[i]->entry = jit_entry(cpu->jit, i);
-        blocks[i]->ops[0].fn = exec_native;
-        blocks[i]->in_loop = count > 1;
-        blocks[i]->runs = 0;
+    for (unsigned i = 0; i < r->count; i++) {
+        r->block[i]->entry = jit_entry(cpu->jit, i);
+        r->block[i]->ops[0].fn = exec_native;
+        r->block[i]->in_loop = loop;
+        r->block[i]->runs = 0;
     }
     rv_stats_translated(s, cpu->jit, cpu->ir, since);
-    jit_name_last(&s->names, cpu->jit, blocks[0]->pc);
+    jit_name_last(&s->names, cpu->jit, r->block[0]->pc);
     rv_dump_native(cpu, cpu->ir, s->number);
     return true;
+}
+
+static struct rv_region alone(struct rv_block *b)
+{
+    return (struct rv_region){ 1, { b } };
 }
 
 /* Accesses that were taken for one page's seldom are: from now on each looks for itself. */
 static void note_leave(struct rv *cpu, struct rv_block *b)
 {
-    struct rv_block *all[RV_LOOP_MAX];
-    const void *old[RV_LOOP_MAX];
+    const void *old[RV_REGION_MAX];
 
     if (b->leaves == MANY_LEAVES || ++b->leaves < MANY_LEAVES)
         return;
-    unsigned count = b->in_loop ? rv_find_loop(cpu, b, true, all) : 0;
-    if (!count)
-        all[count++] = b;
-    for (unsigned i = 0; i < count; i++) {
-        all[i]->leaves = MANY_LEAVES;
-        old[i] = all[i]->entry;
+    struct rv_region r = b->in_loop ? rv_find_loop(cpu, b, true) : alone(b);
+    if (!r.count)
+        r = alone(b);
+    for (unsigned i = 0; i < r.count; i++) {
+        r.block[i]->leaves = MANY_LEAVES;
+        old[i] = r.block[i]->entry;
     }
-    if (!become_native(cpu, all, count))
+    if (!become_native(cpu, &r, r.count > 1))
         return;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < r.count; i++) {
         if (old[i] != jit_exit_code(cpu->jit))
-            jit_redirect(cpu->jit, old[i], all[i]->entry);
+            jit_redirect(cpu->jit, old[i], r.block[i]->entry);
     }
 }
 
@@ -253,16 +257,18 @@ static void exec_native(struct rv *cpu, const struct rv_op *op)
 /* A loop waits until all of it has been seen. */
 static void exec_warm(struct rv *cpu, const struct rv_op *op)
 {
-    struct rv_block *b = (struct rv_block *)(uintptr_t)cpu->block, *loop[RV_LOOP_MAX];
-    unsigned count;
+    struct rv_block *b = (struct rv_block *)(uintptr_t)cpu->block;
 
     b->runs += !cpu->interpreting;
     if (cpu->interpreting || (b->runs != WARM_RUNS && b->runs != LOOP_RUNS))
         return b->first(cpu, op);
-    count = rv_find_loop(cpu, b, false, loop);
-    if (count > 1 && b->runs < LOOP_RUNS)
+    struct rv_region r = rv_find_loop(cpu, b, false);
+    if (r.count > 1 && b->runs < LOOP_RUNS)
         return b->first(cpu, op);
-    if ((count > 1 && become_native(cpu, loop, count)) || become_native(cpu, &b, 1))
+    if (r.count > 1 && become_native(cpu, &r, true))
+        return exec_native(cpu, op);
+    r = r.count || cpu->config->tuning->off[JIT_SWITCH_chains] ? alone(b) : rv_find_chain(cpu, b);
+    if (become_native(cpu, &r, false))
         return exec_native(cpu, op);
     b->ops[0].fn = b->first;
     return b->first(cpu, op);

@@ -484,13 +484,35 @@ void rv_native_forget(struct rv *cpu);
 /* A new block: counts its runs, and becomes host code when it is worth it. */
 void rv_native_adopt(struct rv *cpu, struct rv_block *b);
 
-/* Blocks of one page as IR, a label for each; false when host code would be no gain. */
-bool rv_translate(struct rv *cpu, struct rv_block *const *blocks, unsigned count, struct ir_block *ir);
+/* Blocks of one page that become host code together, each with a way in. */
+enum { RV_REGION_MAX = 16, RV_REGION_INSNS = 480 };
+struct rv_region {
+    unsigned count;
+    struct rv_block *block[RV_REGION_MAX];
+};
+
+/* As IR, a label for each block; false when host code would be no gain. */
+bool rv_translate(struct rv *cpu, const struct rv_region *region, struct ir_block *ir);
 
 /* The loop that b is part of: blocks of its page from which direct jumps lead to b and back, in order of their
- * addresses. 0: there is none, or it is too large. `again`: also those that are translated as part of a loop. */
-enum { RV_LOOP_MAX = 16, RV_LOOP_INSNS = 480 };
-unsigned rv_find_loop(struct rv *cpu, struct rv_block *b, bool again, struct rv_block *out[RV_LOOP_MAX]);
+ * addresses. No blocks: there is none, or it is too large. `again`: also those that are translated as part of a
+ * loop. */
+struct rv_region rv_find_loop(struct rv *cpu, struct rv_block *b, bool again);
+
+/* b and what has most often run behind it, block after block, as long as it is of no loop and not yet host code
+ * (chain.c). */
+struct rv_region rv_find_chain(struct rv *cpu, struct rv_block *b);
+
+/* Where a block goes by direct jumps. Bits set in `which`: 1 << RV_TAKEN, 1 << RV_ON. */
+enum { RV_TAKEN, RV_ON };
+struct rv_ways {
+    unsigned which;
+    uint64_t to[2];
+};
+struct rv_ways rv_ways(const struct rv *cpu, const struct rv_block *b);
+
+/* The block at this address, when it is decoded and of b's page. */
+struct rv_block *rv_block_near(struct rv *cpu, const struct rv_block *b, uint64_t pc);
 
 /* ---- host code against the interpreter (check.c) ---- */
 

@@ -167,15 +167,18 @@ static bool may_misalign(const struct translation *t, uint64_t target)
 
 static void branch(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
-    uint64_t target = (pc_of(t, op) + (uint64_t)(int64_t)op->imm) & t->cpu->va_mask;
+    uint64_t target = (pc_of(t, op) + (uint64_t)(int64_t)op->imm) & t->cpu->va_mask, on = next_pc(t, op);
+    enum { OPPOSITE = 1 }; /* of the first six of enum ir_cond */
 
     if (may_misalign(t, target)) {
         rv_translate_leaves(t);
         return;
     }
-    ir_add(t->ir, (struct ir_op){ .code = IR_branch, .size = 8, .cond = r->cond, .a = op->rs1,
-                                  .b = op->rs2 ? op->rs2 : IR_IMM, .imm = (int64_t)target, .site = t->site });
-    jump_to(t, next_pc(t, op));
+    bool falls = t->next && t->next->pc == target;
+    ir_add(t->ir, (struct ir_op){ .code = IR_branch, .size = 8, .cond = falls ? r->cond ^ OPPOSITE : r->cond,
+                                  .a = op->rs1, .b = op->rs2 ? op->rs2 : IR_IMM,
+                                  .imm = (int64_t)(falls ? on : target), .site = t->site });
+    jump_to(t, falls ? target : on);
 }
 
 /* The registers that calls and returns use, unprivileged spec 2.5.1. */
@@ -379,13 +382,14 @@ static unsigned translate_block(struct translation *t)
     return rules_used;
 }
 
-bool rv_translate(struct rv *cpu, struct rv_block *const *blocks, unsigned count, struct ir_block *ir)
+bool rv_translate(struct rv *cpu, const struct rv_region *r, struct ir_block *ir)
 {
     unsigned rules_used = 0;
 
     ir_begin(ir);
-    for (unsigned i = 0; i < count; i++) {
-        struct translation t = { .cpu = cpu, .b = blocks[i], .ir = ir };
+    for (unsigned i = 0; i < r->count; i++) {
+        struct translation t = { .cpu = cpu, .b = r->block[i], .next = i + 1 < r->count ? r->block[i + 1] : NULL,
+                                 .ir = ir };
         rules_used += translate_block(&t);
     }
     return rules_used;

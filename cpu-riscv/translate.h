@@ -12,6 +12,7 @@
 struct translation {
     struct rv *cpu;
     const struct rv_block *b;
+    const struct rv_block *next; /* its code is behind, or NULL */
     struct ir_block *ir;
     uint32_t site;   /* of the instruction at hand */
     bool ended;
