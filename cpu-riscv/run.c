@@ -47,6 +47,7 @@ static void account(struct rv *cpu)
 {
     __atomic_store_n(&cpu->retired, rv_count(cpu), __ATOMIC_RELAXED);
     cpu->slice = cpu->slice_size = 0;
+    cpu->host_stack_now = NULL; /* rv_raise() may have left it */
 }
 
 static void serve_requests(struct rv *cpu, uint32_t request)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "jit.h"
 #include "state.h"
 
 enum { NO_JUMP = 1 }; /* no pc is odd */
@@ -52,12 +53,20 @@ void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block
     rv_code_page_add(&space->code, pc, block->code);
 }
 
+/* Host code's open calls are jumps, too. */
+static void forget_calls(struct rv *cpu)
+{
+    if (cpu->jit)
+        jit_forget_calls(cpu->jit, cpu);
+}
+
 /* Jumps that are cleared when their numbers have been used up are not linked until all code has been forgotten. */
 static void new_epoch(struct rv *cpu, struct rv_space *space)
 {
     space->epoch = cpu->last_epoch < RV_NO_EPOCH ? ++cpu->last_epoch : RV_NO_EPOCH;
     if (space->epoch == RV_NO_EPOCH)
         rv_code_is_full(cpu);
+    forget_calls(cpu);
 }
 
 static void clear_jumps(struct rv *cpu, struct rv_space *space)
@@ -217,13 +226,31 @@ static void settle_fetch(struct rv *cpu)
     show_epochs(cpu);
 }
 
+/* While the supervisor runs the user's open calls wait; an address leads to one of both alone. Everybody else has
+ * addresses of his own. */
+static void switch_calls(struct rv *cpu, uint64_t satp, uint32_t from)
+{
+    uint32_t to = cpu->fetch->view;
+
+    if (!cpu->jit || (cpu->fetch->satp == satp && to == from))
+        return;
+    if (!satp || satp != cpu->fetch->satp || from + to != PRIV_U + PRIV_S)
+        jit_forget_calls(cpu->jit, cpu);
+    else if (to == PRIV_S)
+        jit_hide_calls(cpu->jit, cpu);
+    else
+        jit_show_calls(cpu->jit, cpu);
+}
+
 void rv_update_spaces(struct rv *cpu)
 {
     unsigned priv = cpu->priv;
-    uint32_t view = 0;
+    uint32_t view = 0, old_view = cpu->fetch->view;
+    uint64_t old_satp = cpu->fetch->satp;
 
     cpu->fetch = find(cpu, effective_satp(cpu, priv), priv);
     settle_fetch(cpu);
+    switch_calls(cpu, old_satp, old_view);
     if (cpu->priv == PRIV_M && (cpu->mstatus & MSTATUS_MPRV))
         priv = bits(cpu->mstatus, 11, 2);
     uint64_t satp = effective_satp(cpu, priv);
@@ -257,6 +284,7 @@ void rv_clear_jumps(struct rv *cpu)
         clear_jumps(cpu, &cpu->spaces[i]);
     for (unsigned i = 0; i < RV_GLOBALS; i++)
         clear_jumps(cpu, &cpu->globals[i]);
+    forget_calls(cpu);
     show_epochs(cpu);
 }
 

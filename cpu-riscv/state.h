@@ -237,7 +237,7 @@ struct rv {
     /* Of the jumps of `fetch`, and of the global space behind it: what jumps between pages were linked in. */
     uint32_t epochs[2];
     uint32_t last_epoch;
-    void *host_stack, *host_stack_now; /* of host code while it runs */
+    void *host_stack, *host_stack_now, *host_stack_mark; /* of host code while it runs */
     int32_t patience;        /* jumps with an epoch of old that are taken before one is linked anew */
     uint32_t link;           /* jump that waits to be linked to the block that runs next, or RV_NO_LINK */
     struct rv_check *check;  /* NULL but with -accel check: check.c */
@@ -510,6 +510,12 @@ struct rv_ways {
     uint64_t to[2];
 };
 struct rv_ways rv_ways(const struct rv *cpu, const struct rv_block *b);
+
+/* The registers that calls and returns use, unprivileged spec 2.5.1. */
+static inline bool rv_is_link(unsigned reg)
+{
+    return reg == 1 || reg == 5;
+}
 
 /* The block at this address, when it is decoded and of b's page. */
 struct rv_block *rv_block_near(struct rv *cpu, const struct rv_block *b, uint64_t pc);

@@ -181,15 +181,9 @@ static void branch(struct translation *t, const struct rv_op *op, const struct r
     jump_to(t, falls ? target : on);
 }
 
-/* The registers that calls and returns use, unprivileged spec 2.5.1. */
-static bool is_link(unsigned reg)
-{
-    return reg == 1 || reg == 5;
-}
-
 static void frame(struct translation *t, const struct rv_op *op)
 {
-    if (is_link(op->rd) && !t->cpu->config->tuning->off[JIT_SWITCH_returns])
+    if (rv_is_link(op->rd) && !t->cpu->config->tuning->off[JIT_SWITCH_returns])
         ir_add(t->ir, (struct ir_op){ .code = IR_frame, .size = 8, .imm = (int64_t)next_pc(t, op) });
 }
 
@@ -222,7 +216,7 @@ static void jalr(struct translation *t, const struct rv_op *op, const struct rul
     }
     constant(t, dst(op), to_x(t->cpu, next_pc(t, op)));
     frame(t, op);
-    bool returns = is_link(op->rs1) && !is_link(op->rd) && !t->cpu->config->tuning->off[JIT_SWITCH_returns];
+    bool returns = rv_is_link(op->rs1) && !rv_is_link(op->rd) && !t->cpu->config->tuning->off[JIT_SWITCH_returns];
     ir_add(t->ir, (struct ir_op){ .code = IR_jumpi, .size = 8, .flags = returns ? IR_RETURN : 0, .a = base,
                                   .imm = op->imm, .site = t->site });
     t->ended = true;

@@ -143,12 +143,26 @@ static void emit_cold_far(struct emit *e, const struct cold *c)
     }
 }
 
+static struct cold *exit_at(struct emit *e, uint8_t *from, uint64_t pc)
+{
+    struct cold *c = emit_cold(e, COLD_EXIT, from, NULL);
+
+    c->target = pc;
+    return c;
+}
+
 /* ---- calls and returns ----
  *
  * A guest's call is a call of host code, and its return the host's. Where that leads to, the guest's return address is
- * looked at: if it is another (another thread, a jump out of nested calls), all open calls are forgotten. Then the
- * epoch is, as the address may have become another's.
+ * looked at: if it is another (another thread, a jump out of nested calls), all open calls are forgotten. Nothing else
+ * needs to be: whatever makes another place of an address forgets them, too (open-calls.c).
  */
+
+/* The pinned globals are in their registers, and that is all that the label's code expects. */
+static bool may_fall_in(const struct emit *e, unsigned label)
+{
+    return label != NOT_HERE && emit_is_already(e, &e->home) && !e->guards && !e->windows;
+}
 
 static void emit_return_site(struct emit *e, const struct ir_op *frame)
 {
@@ -159,7 +173,15 @@ static void emit_return_site(struct emit *e, const struct ir_op *frame)
         alu(e->s, 1, ALU_CMP, RAX, RCX);
     }
     jcc_to(e->s, CC_NE, e->j->lost);
-    emit_far(e, (uint64_t)frame->imm, false);
+    uint64_t pc = (uint64_t)frame->imm;
+    unsigned n = label_of(e, pc);
+    if (!same_page(e, pc)) {
+        emit_far(e, pc, false);
+    } else if (!may_fall_in(e, n)) {
+        emit_cold(e, COLD_LINK, jump32(e->s), NULL)->target = pc;
+    } else if (e->b->labels[n].at != e->at + 1) {
+        land_at_label(e, jump32(e->s), n);
+    }
 }
 
 /* A return to rax that is not the last call's, or has none. */
@@ -167,16 +189,9 @@ static void emit_lost(struct emit *e)
 {
     e->j->lost = e->s->p;
     mov_load(e->s, 1, RSP, field(e, e->l->stack));
+    mov_store_imm(e->s, 1, field(e, e->l->stack_mark), 0);
     alu_imm(e->s, 1, ALU_AND, RAX, -2);
     emit_probe(e, false);
-}
-
-static struct cold *exit_at(struct emit *e, uint8_t *from, uint64_t pc)
-{
-    struct cold *c = emit_cold(e, COLD_EXIT, from, NULL);
-
-    c->target = pc;
-    return c;
 }
 
 void emit_jump(struct emit *e, uint64_t pc)
@@ -192,8 +207,10 @@ void emit_jump(struct emit *e, uint64_t pc)
         return;
     }
     emit_become(e, &e->j->pinned);
-    if (same_page(e, pc))
-        exit_at(e, frame ? call32(e->s) : jump32(e->s), pc);
+    if (same_page(e, pc) && frame)
+        emit_cold(e, COLD_LINK, call32(e->s), NULL)->target = pc;
+    else if (same_page(e, pc))
+        exit_at(e, jump32(e->s), pc);
     else
         emit_far(e, pc, frame);
     if (frame)
@@ -377,7 +394,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
     if (c->kind <= COLD_TOUCH)
         share_moves(e, c);
     emit_hold(e, &c->held);
-    if (c->kind != COLD_EXIT)
+    if (c->kind != COLD_EXIT && c->kind != COLD_LINK)
         land32(e->s, c->from);
     switch (c->kind) {
     case COLD_LOAD: emit_cold_load(e, c); break;
@@ -396,6 +413,7 @@ static void emit_one_cold(struct emit *e, const struct cold *c)
         emit_exit(e, JIT_BUDGET, c->label->site);
         break;
     case COLD_EXIT: emit_cold_exit(e, c); break;
+    case COLD_LINK: emit_link(e, c->from, c->target); break;
     case COLD_FAR: emit_cold_far(e, c); break;
     case COLD_WINDOW: emit_cold_window(e, c); break;
     }
@@ -445,6 +463,7 @@ static uint8_t *emit_callback(struct emit *e, const void *fn, unsigned size, boo
     bool call = !size;
 
     mov_store(e->s, 1, field(e, e->l->stack_now), RSP);
+    lea(e->s, 1, RSP, at(RSP, -16)); /* room for open-calls.c */
     alu_imm(e->s, 1, ALU_AND, RSP, -16);
     if (pinned)
         move_pins(e, 0, true);
@@ -481,6 +500,7 @@ static void emit_exits(struct emit *e)
     j->exit = e->s->p; /* rax: the result */
     move_pins(e, 0, true);
     mov_load(e->s, 1, RSP, field(e, e->l->stack));
+    mov_store_imm(e->s, 1, field(e, e->l->stack_now), 0);
     pop(e->s, RCX);
     for (unsigned i = SAVED; i-- > 0;)
         pop(e->s, saved[i]);
@@ -499,6 +519,7 @@ static void emit_entry(struct emit *e)
     mov_imm(e->s, RCX, (uintptr_t)(j->lost + j->to_exec));
     push(e->s, RCX);
     mov_store(e->s, 1, field(e, e->l->stack), RSP);
+    mov_store_imm(e->s, 1, field(e, e->l->stack_mark), 0);
     mov(e->s, 1, RAX, RSI);
     mov_load(e->s, 1, R14, field(e, e->l->data));
     move_pins(e, 0, false);

@@ -41,6 +41,7 @@ enum cold_kind {
     COLD_UNREADY,
     COLD_BUDGET,
     COLD_EXIT,
+    COLD_LINK,
     COLD_FAR,
     COLD_WINDOW
 };

@@ -153,21 +153,26 @@ static unsigned label_end(const struct ir_block *b, unsigned at_)
     return end;
 }
 
-static bool is_call(const struct ir_block *b, unsigned jump)
+/* Behind a call registers are as between blocks. */
+static bool has_calls(const struct ir_block *b)
 {
-    return jump && b->ops[jump - 1].code == IR_frame;
+    unsigned i = 0;
+
+    while (i < b->count && b->ops[i].code != IR_frame)
+        i++;
+    return i < b->count;
 }
 
 bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS])
 {
-    bool loop = false;
+    bool loop = false, calls = has_calls(b);
 
     for (unsigned i = 0; i < b->count; i++)
         times[i] = 1;
-    for (unsigned i = 0; i < b->count; i++) {
+    for (unsigned i = 0; i < b->count && !calls; i++) {
         const struct ir_op *op = &b->ops[i];
         for (unsigned k = 0; (op->code == IR_branch || op->code == IR_jump) && k < b->label_count; k++) {
-            if (b->labels[k].pc != (uint64_t)op->imm || b->labels[k].at > i || is_call(b, i))
+            if (b->labels[k].pc != (uint64_t)op->imm || b->labels[k].at > i)
                 continue;
             loop = true;
             for (unsigned n = b->labels[k].at; n < label_end(b, i); n++)

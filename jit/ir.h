@@ -100,7 +100,7 @@ size_t ir_dump(const struct ir_block *b, char *out, size_t size);
 size_t ir_dump_op(const struct ir_op *op, char *out, size_t size);
 
 /* How often each operation is guessed to run: what a jump backwards encloses runs IR_LOOP_TIMES as often, up to a
- * limit. False: no loop. */
+ * limit. False: no loop without calls. */
 enum { IR_LOOP_TIMES = 8 };
 bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS]);
 

@@ -25,8 +25,10 @@ struct jit_layout {
     uint8_t pins[JIT_PINS];      /* globals kept in host registers, the most used first */
     uint8_t first_float;         /* globals from here on are of the float file */
     int32_t pc, budget;          /* where to go on; instructions left, int64_t */
-    int32_t stack, stack_now;    /* pointers for host code: where its calls began, and where they are. Each takes 8
-                                  * bytes of the thread's stack; no more are open than the budget had instructions */
+    /* Pointers for host code: where its calls began, where they are during a callback, and where those that are hidden
+     * are. Each takes 8 bytes of the thread's stack; no more are open than the budget had instructions. Who leaves a
+     * callback by longjmp() sets stack_now to NULL. */
+    int32_t stack, stack_now, stack_mark;
     int32_t data, fetch;         /* pointers to what holds the TLBs, and the jump cache */
     int32_t read, write;         /* in *data: tables of {tag, addend}, see core/tlb.h */
     unsigned tlb_bits;
@@ -103,6 +105,14 @@ uint64_t jit_link_target(const struct jit *j, uint32_t slot, uint32_t *site);
 bool jit_link_is_far(const struct jit *j, uint32_t slot);
 void jit_link(struct jit *j, uint32_t slot, const void *code);
 void jit_link_far(struct jit *j, uint32_t slot, const void *code, unsigned which, uint32_t epoch);
+
+/* Open calls of host code: when the guest's address is the expected one a return goes back there, and no questions asked
+ * if that is in the page of the call. Callbacks have to forget them when addresses become another place's; may hide
+ * them, and show them again when they have not been forgotten: those since are forgotten then. A return without an open
+ * call goes by the jump cache. Outside of callbacks nothing is open. */
+void jit_forget_calls(const struct jit *j, void *cpu);
+void jit_hide_calls(const struct jit *j, void *cpu);
+void jit_show_calls(const struct jit *j, void *cpu);
 
 /* What comes to this entry of a block goes on at that one from now on. */
 void jit_redirect(struct jit *j, const void *entry, const void *to);

@@ -260,19 +260,19 @@ static void remember(struct jit_lab *lab, uint64_t pc, const struct lab_block *b
     lab->space.jumps[slot].block = b;
 }
 
-uint64_t jit_lab_call(struct jit_lab *lab, bool pointer, uint64_t off, bool called, bool linked)
+uint64_t jit_lab_call(struct jit_lab *lab, bool far, bool pointer, uint64_t off, bool called, bool linked)
 {
-    enum { BACK = LAB_PC + 4 };
-    struct lab_block function = { .pc = LAB_PC + 0x3000 }, place = { .pc = (BACK - off) & ~UINT64_C(1) };
+    const uint64_t back = LAB_PC + (far ? 0x1004 : 4);
+    struct lab_block function = { .pc = LAB_PC + 0x3000 }, place = { .pc = (back - off) & ~UINT64_C(1) };
     struct ir_block b;
 
     emit_function(lab, &function);
     emit_place(lab, &place);
     ir_begin(&b);
     ir_label(&b, LAB_PC, 0, 1);
-    ir_add(&b, (struct ir_op){ .code = IR_mov, .size = 8, .dst = 1, .b = IR_IMM, .imm = BACK });
+    ir_add(&b, (struct ir_op){ .code = IR_mov, .size = 8, .dst = 1, .b = IR_IMM, .imm = (int64_t)back });
     ir_add(&b, (struct ir_op){ .code = IR_mov, .size = 8, .dst = 7, .b = IR_IMM, .imm = (int64_t)function.pc });
-    ir_add(&b, (struct ir_op){ .code = IR_frame, .size = 8, .imm = BACK });
+    ir_add(&b, (struct ir_op){ .code = IR_frame, .size = 8, .imm = (int64_t)back });
     if (pointer)
         ir_add(&b, (struct ir_op){ .code = IR_jumpi, .size = 8, .a = 7 });
     else
@@ -284,20 +284,81 @@ uint64_t jit_lab_call(struct jit_lab *lab, bool pointer, uint64_t off, bool call
     for (unsigned round = 0; round < 8; round++) {
         lab->cpu.s.x[5] = 0;
         lab->cpu.s.x[6] = off;
-        lab->cpu.s.x[1] = BACK;
+        lab->cpu.s.x[1] = back;
         lab->cpu.budget = 100;
         lab->cpu.patience = linked ? 0 : 100;
         r = jit_run(lab->jit, &lab->cpu, called ? code : function.entry);
         if (r.why != JIT_LINK || !linked)
             break;
         uint64_t to = where(lab, r);
-        if (to == function.pc)
-            jit_link_far(lab->jit, r.what, function.entry, 0, lab->cpu.epochs[0]);
-        else if (to == place.pc)
-            jit_link_far(lab->jit, r.what, place.entry, 0, lab->cpu.epochs[0]);
+        const void *entry = to == function.pc ? function.entry : to == place.pc ? place.entry : NULL;
+        if (!entry)
+            break;
+        if (jit_link_is_far(lab->jit, r.what))
+            jit_link_far(lab->jit, r.what, entry, 0, lab->cpu.epochs[0]);
+        else
+            jit_link(lab->jit, r.what, entry);
     }
     remember(lab, function.pc, NULL);
     remember(lab, place.pc, NULL);
+    return lab->cpu.s.x[5];
+}
+
+static void nothing(const struct jit *j, void *cpu)
+{
+    (void)j;
+    (void)cpu;
+}
+
+static void hide_and_show(const struct jit *j, void *cpu)
+{
+    jit_hide_calls(j, cpu);
+    jit_show_calls(j, cpu);
+}
+
+static void hide_and_forget(const struct jit *j, void *cpu)
+{
+    jit_hide_calls(j, cpu);
+    jit_forget_calls(j, cpu);
+    jit_show_calls(j, cpu);
+}
+
+/* Only returns that go straight back find their place: the jump cache has nothing. */
+uint64_t jit_lab_open_calls(struct jit_lab *lab, enum jit_lab_meanwhile meanwhile)
+{
+    static void (*const what[])(const struct jit *, void *) = {
+        [JIT_LAB_NOTHING] = nothing, [JIT_LAB_FORGET] = jit_forget_calls, [JIT_LAB_HIDE] = jit_hide_calls, [JIT_LAB_SHOW] = jit_show_calls,
+        [JIT_LAB_HIDE_SHOW] = hide_and_show, [JIT_LAB_HIDE_FORGET] = hide_and_forget,
+    };
+    enum { INNER = LAB_PC + 0x40, BACK = LAB_PC + 4 };
+    struct ir_block b, inner;
+
+    ir_begin(&b);
+    ir_label(&b, LAB_PC, 0, 1);
+    ir_add(&b, (struct ir_op){ .code = IR_mov, .size = 8, .dst = 1, .b = IR_IMM, .imm = BACK });
+    ir_add(&b, (struct ir_op){ .code = IR_frame, .size = 8, .imm = BACK });
+    ir_add(&b, (struct ir_op){ .code = IR_jump, .size = 8, .imm = INNER });
+    ir_label(&b, BACK, 0, 1);
+    ir_add(&b, (struct ir_op){ .code = IR_add, .size = 8, .dst = 5, .a = 5, .b = IR_IMM, .imm = 0x100 });
+    ir_add(&b, (struct ir_op){ .code = IR_leave, .size = 8 });
+    const void *code = jit_emit(lab->jit, &b);
+    ir_begin(&inner);
+    ir_label(&inner, INNER, 0, 1);
+    ir_add(&inner, (struct ir_op){ .code = IR_call, .size = 8 });
+    ir_add(&inner, (struct ir_op){ .code = IR_add, .size = 8, .dst = 5, .a = 5, .b = IR_IMM, .imm = 1 });
+    ir_add(&inner, (struct ir_op){ .code = IR_jumpi, .size = 8, .flags = IR_RETURN, .a = 1 });
+    const void *entry = jit_emit(lab->jit, &inner);
+    lab->cpu.on_call = what[meanwhile];
+    lab->cpu.jit = lab->jit;
+    for (unsigned round = 0; round < 4; round++) {
+        lab->cpu.s.x[5] = 0;
+        lab->cpu.budget = 100;
+        struct jit_result r = jit_run(lab->jit, &lab->cpu, code);
+        if (r.why != JIT_LINK || where(lab, r) != INNER)
+            break;
+        jit_link(lab->jit, r.what, entry);
+    }
+    lab->cpu.on_call = NULL;
     return lab->cpu.s.x[5];
 }
 

@@ -53,12 +53,14 @@ struct lab_cpu {
     uint8_t rounding;
     uint32_t epochs[2];
     int32_t patience;
-    void *stack, *stack_now;
+    void *stack, *stack_now, *stack_mark;
     uint64_t windows[IR_WINDOWS][2];
     uint32_t fp_saved;
     struct lab_stamp *stamps;
     const struct ir_block *running;
     unsigned loads, stores, calls; /* callbacks */
+    void (*on_call)(const struct jit *j, void *cpu); /* NULL: the operation of the site is executed */
+    const struct jit *jit;
     unsigned pages;                /* that they were for, a bit each */
     unsigned touched;              /* one more than pages brought into the TLB; 0: that is not wanted */
     uint64_t seen;                 /* a hash of what they were shown */

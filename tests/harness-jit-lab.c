@@ -65,6 +65,10 @@ static void call(void *c, uint32_t site)
     struct lab_cpu *cpu = c;
 
     cpu->calls++;
+    if (cpu->on_call) {
+        cpu->on_call(cpu->jit, cpu);
+        return;
+    }
     struct ir_op op = cpu->running->ops[site];
     see(cpu, site);
     cpu->s.flags = 0;
@@ -110,7 +114,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
 
     *l = (struct jit_layout){
         .center = AT(s.x[8]), .temps = AT(s.temps), .first_float = LAB_FLOAT, .pc = AT(pc), .budget = AT(budget),
-        .windows = AT(windows), .stack = AT(stack), .stack_now = AT(stack_now),
+        .windows = AT(windows), .stack = AT(stack), .stack_now = AT(stack_now), .stack_mark = AT(stack_mark),
         .data = AT(data), .fetch = AT(data), .read = IN_SPACE(read), .write = IN_SPACE(write),
         .tlb_bits = LAB_TLB_BITS, .jumps = IN_SPACE(jumps), .jump_bits = LAB_JUMP_BITS,
         .entry = offsetof(struct lab_block, entry), .address_mask = UINT64_MAX >> (64 - address_bits),

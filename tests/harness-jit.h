@@ -93,7 +93,19 @@ uint64_t jit_lab_run_loops(struct jit_lab *lab, uint64_t cases, uint64_t seed, s
 
 /* A function in another page is called, by a pointer or not, with its jumps linked or not; it returns `off` bytes too
  * early. Or it is not called at all, but run. 0x101: it ran, and then what is there. */
-uint64_t jit_lab_call(struct jit_lab *lab, bool pointer, uint64_t off, bool called, bool linked);
+uint64_t jit_lab_call(struct jit_lab *lab, bool far, bool pointer, uint64_t off, bool called, bool linked);
+
+/* A block calls a function, which adds 1 to x5 when this has been done to open calls; where it returns to 0x100 is
+ * added. Returns x5. */
+enum jit_lab_meanwhile {
+    JIT_LAB_NOTHING,
+    JIT_LAB_FORGET,
+    JIT_LAB_HIDE,
+    JIT_LAB_SHOW,
+    JIT_LAB_HIDE_SHOW,
+    JIT_LAB_HIDE_FORGET,
+};
+uint64_t jit_lab_open_calls(struct jit_lab *lab, enum jit_lab_meanwhile meanwhile);
 
 /* Does a jump to another page arrive, linked to it or not in this epoch of those that now are, when the jump cache has
  * its target or not, with this much patience? */

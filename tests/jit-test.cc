@@ -251,13 +251,29 @@ TEST(JitEmit, CallsReturnToWhereTheGuestWants)
 {
     Lab lab;
 
-    for (bool linked : { false, true }) {
-        for (bool pointer : { false, true }) {
-            EXPECT_EQ(jit_lab_call(lab.get(), pointer, 0, true, linked), 0x101u);
-            EXPECT_EQ(jit_lab_call(lab.get(), pointer, 0x2000, true, linked), 0x101u);
-            EXPECT_EQ(jit_lab_call(lab.get(), pointer, 1, true, linked), 0x101u); /* bit 0 is no address */
+    for (bool far : { false, true }) {
+        for (bool linked : { false, true }) {
+            for (bool pointer : { false, true }) {
+                EXPECT_EQ(jit_lab_call(lab.get(), far, pointer, 0, true, linked || !far), 0x101u);
+                EXPECT_EQ(jit_lab_call(lab.get(), far, pointer, 0x2000, true, linked), 0x101u);
+                EXPECT_EQ(jit_lab_call(lab.get(), far, pointer, 1, true, linked || !far), 0x101u); /* not bit 0 */
+            }
+            EXPECT_EQ(jit_lab_call(lab.get(), far, false, 0, false, linked), 0x101u);
         }
-        EXPECT_EQ(jit_lab_call(lab.get(), false, 0, false, linked), 0x101u);
+    }
+}
+
+TEST(JitEmit, OpenCalls)
+{
+    Lab lab;
+
+    for (int round = 0; round < 2; round++) {
+        EXPECT_EQ(jit_lab_open_calls(lab.get(), JIT_LAB_NOTHING), 0x101u);
+        EXPECT_EQ(jit_lab_open_calls(lab.get(), JIT_LAB_FORGET), 1u);
+        EXPECT_EQ(jit_lab_open_calls(lab.get(), JIT_LAB_HIDE), 1u);
+        EXPECT_EQ(jit_lab_open_calls(lab.get(), JIT_LAB_SHOW), 1u); /* which are hidden? */
+        EXPECT_EQ(jit_lab_open_calls(lab.get(), JIT_LAB_HIDE_SHOW), 0x101u);
+        EXPECT_EQ(jit_lab_open_calls(lab.get(), JIT_LAB_HIDE_FORGET), 1u);
     }
 }
 
