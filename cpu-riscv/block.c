@@ -9,7 +9,7 @@
 #include "mem.h"
 #include "state.h"
 
-enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, PAGE_HASH_BITS = 12, ARENA = 128 << 20, UNIT = 8 };
+enum { HASH_BITS = 17, HASH_SIZE = 1 << HASH_BITS, PAGE_HASH_BITS = 12, ARENA = 128 << 20 };
 
 struct rv_code {
     struct rv_block *heads[HASH_SIZE];
@@ -24,6 +24,11 @@ struct rv_code {
         uint8_t bytes[sizeof(struct rv_block) + 2 * sizeof(struct rv_op)];
     } lone;
 };
+
+const uint8_t *rv_code_blocks(const struct rv_code *code)
+{
+    return code->arena;
+}
 
 struct rv_code *rv_code_new(void)
 {
@@ -91,19 +96,19 @@ static void *take(struct rv_code *code, size_t size)
 {
     void *p = code->arena + code->used;
 
-    code->used += (size + UNIT - 1) & ~(size_t)(UNIT - 1);
+    code->used += (size + RV_BLOCK_UNIT - 1) & ~(size_t)(RV_BLOCK_UNIT - 1);
     return p;
 }
 
 uint32_t rv_site(const struct rv *cpu, const struct rv_block *b, unsigned index)
 {
-    return (uint32_t)((size_t)((const uint8_t *)b - cpu->code->arena) / UNIT * RV_BLOCK_MAX + index);
+    return (uint32_t)((size_t)((const uint8_t *)b - cpu->code->arena) / RV_BLOCK_UNIT * RV_BLOCK_MAX + index);
 }
 
 struct rv_block *rv_block_at(struct rv *cpu, uint32_t site, unsigned *index)
 {
     *index = site % RV_BLOCK_MAX;
-    return (struct rv_block *)(void *)(cpu->code->arena + (size_t)(site / RV_BLOCK_MAX) * UNIT);
+    return (struct rv_block *)(void *)(cpu->code->arena + (size_t)(site / RV_BLOCK_MAX) * RV_BLOCK_UNIT);
 }
 
 /* 16 bits at p, and the 16 after them unless p is the last halfword of its page. */
@@ -228,7 +233,7 @@ static struct rv_block *new_block(struct rv *cpu, const uint8_t *host)
     struct rv_code *code = cpu->code;
     size_t most = sizeof(struct rv_page) + sizeof(struct rv_block) + (RV_BLOCK_MAX + 1) * sizeof(struct rv_op);
 
-    if (code->full || ARENA - code->used < most + 2 * UNIT)
+    if (code->full || ARENA - code->used < most + 2 * RV_BLOCK_UNIT)
         empty(cpu);
     struct rv_page *page = page_of(cpu, host);
     if (page->epoch != cpu->code_epoch)
@@ -323,9 +328,9 @@ static void remember(struct rv *cpu, const struct rv_block *b)
     if (trace_on(cpu->log_exec))
         return;
     struct rv_space *g = cpu->fetch->global;
-    rv_remember_jump(cpu->fetch, cpu->pc, b);
+    rv_remember_jump(cpu, cpu->fetch, cpu->pc, b);
     if (g && tlb_slot(&g->exec, cpu->pc)->tag == tlb_tag(cpu->pc, 1))
-        rv_remember_jump(g, cpu->pc, b);
+        rv_remember_jump(cpu, g, cpu->pc, b);
 }
 
 const struct rv_block *rv_find_block(struct rv *cpu)

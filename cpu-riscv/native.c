@@ -142,7 +142,7 @@ static void link_to(struct rv *cpu, const struct rv_block *b)
     uint64_t target = jit_link_target(cpu->jit, link, &site);
 
     cpu->link = RV_NO_LINK;
-    if (cpu->config->tuning->off[JIT_SWITCH_link] || target != b->pc || rv_jump_slot(cpu)->block != b)
+    if (cpu->config->tuning->off[JIT_SWITCH_link] || target != b->pc || rv_jump_to(cpu, cpu->fetch, b->pc) != b)
         return;
     if (jit_link_is_far(cpu->jit, link) ? link_far(cpu, link, b) : link_near(cpu, link, site, b))
         cpu->stats->links++;
@@ -186,6 +186,7 @@ static bool become_native(struct rv *cpu, const struct rv_region *r, bool loop)
         r->block[i]->ops[0].fn = exec_native;
         r->block[i]->in_loop = loop;
         r->block[i]->runs = 0;
+        rv_renew_jumps(cpu, r->block[i]);
     }
     rv_stats_translated(s, cpu->jit, cpu->ir, since);
     jit_name_last(&s->names, cpu->jit, r->block[0]->pc);
@@ -302,7 +303,7 @@ static void describe(struct rv *cpu, struct jit_layout *l)
         .data = AT(data), .fetch = AT(fetch), .read = SPACE_AT(read), .write = SPACE_AT(write),
         .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
         .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,
-        .entry = offsetof(struct rv_block, entry), .address_mask = cpu->va_mask,
+        .address_mask = cpu->va_mask,
         .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm), .fp_saved = AT(fp_saved),
         .privilege = AT(priv),
         .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),

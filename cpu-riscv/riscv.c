@@ -293,6 +293,7 @@ struct cpu *rv_new(const struct rv_config *config, const struct cpu_env *env, un
     cpu->va_mask = ~UINT64_C(0) >> (64 - config->isa.xlen);
     rv_spaces_init(cpu);
     cpu->code = rv_code_new();
+    cpu->blocks = rv_code_blocks(cpu->code);
     /* The checker puts memory back behind everybody's back. */
     cpu->fresh = cpu->granule_mask || config->check ? NULL : rv_fresh_new(env->bus);
     cpu->log_int = trace_category(env->trace, "int");

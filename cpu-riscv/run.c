@@ -14,12 +14,12 @@ void exec_block_end(struct rv *cpu, const struct rv_op *op)
 /* The block at pc: most often the jump cache has it. */
 static const struct rv_block *block_at_pc(struct rv *cpu)
 {
-    const struct rv_jump *j = rv_jump_slot(cpu);
+    const struct rv_block *b = rv_jump_to(cpu, cpu->fetch, cpu->pc);
 
-    if (likely(j->pc == cpu->pc))
-        return j->block;
+    if (likely(b))
+        return b;
     cpu->counts.jump_misses++;
-    const struct rv_block *b = rv_adopt_jump(cpu->fetch, cpu->pc);
+    b = rv_adopt_jump(cpu, cpu->fetch, cpu->pc);
     if (b)
         return b;
     cpu->counts.lookups++;

@@ -39,7 +39,7 @@ void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span)
         space->span = span;
 }
 
-void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block *block)
+void rv_remember_jump(const struct rv *cpu, struct rv_space *space, uint64_t pc, const struct rv_block *block)
 {
     unsigned slot = pc >> 1 & (RV_JUMPS - 1);
 
@@ -48,9 +48,24 @@ void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block
             space->jumps_filled[space->jump_count] = (uint16_t)slot;
         space->jump_count++;
     }
-    space->jumps[slot] = (struct rv_jump){ pc, block };
+    space->jumps[slot] = (struct rv_jump){ pc, block->entry };
+    space->jump_block[slot] = (uint32_t)((size_t)((const uint8_t *)block - cpu->blocks) / RV_BLOCK_UNIT);
     space->used = true;
     rv_code_page_add(&space->code, pc, block->code);
+}
+
+static void renew_jump(const struct rv *cpu, struct rv_space *space, const struct rv_block *block)
+{
+    if (rv_jump_to(cpu, space, block->pc) == block)
+        space->jumps[block->pc >> 1 & (RV_JUMPS - 1)].code = block->entry;
+}
+
+void rv_renew_jumps(struct rv *cpu, const struct rv_block *block)
+{
+    for (unsigned i = 0; i < RV_SPACES; i++)
+        renew_jump(cpu, &cpu->spaces[i], block);
+    for (unsigned i = 0; i < RV_GLOBALS; i++)
+        renew_jump(cpu, &cpu->globals[i], block);
 }
 
 /* Host code's open calls are jumps, too. */
@@ -124,9 +139,8 @@ void rv_restart_epochs(struct rv *cpu)
 unsigned rv_epoch_of(const struct rv *cpu, const struct rv_block *block)
 {
     const struct rv_space *g = cpu->fetch->global;
-    const struct rv_jump *j = g ? &g->jumps[block->pc >> 1 & (RV_JUMPS - 1)] : NULL;
 
-    return j && j->pc == block->pc && j->block == block;
+    return g && rv_jump_to(cpu, g, block->pc) == block;
 }
 
 /* ---- what all address spaces share ---- */
@@ -165,14 +179,13 @@ bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va)
     return true;
 }
 
-const struct rv_block *rv_adopt_jump(struct rv_space *space, uint64_t pc)
+const struct rv_block *rv_adopt_jump(struct rv *cpu, struct rv_space *space, uint64_t pc)
 {
-    const struct rv_jump *j = space->global ? &space->global->jumps[pc >> 1 & (RV_JUMPS - 1)] : NULL;
+    const struct rv_block *b = space->global ? rv_jump_to(cpu, space->global, pc) : NULL;
 
-    if (!j || j->pc != pc)
-        return NULL;
-    rv_remember_jump(space, pc, j->block);
-    return j->block;
+    if (b)
+        rv_remember_jump(cpu, space, pc, b);
+    return b;
 }
 
 /* ---- selecting ---- */

@@ -30,6 +30,7 @@ enum {
     RV_SINK = 32,       /* index of x[] that swallows writes to x0 */
     RV_SLICE = 16384,    /* instructions between two looks at the request word */
     RV_BLOCK_MAX = 256, /* instructions a block */
+    RV_BLOCK_UNIT = 8,  /* where a block may begin, bytes */
     RV_SPACES = 8,      /* translation contexts kept a hart */
     RV_JUMP_BITS = 16,
     RV_JUMPS = 1 << RV_JUMP_BITS,
@@ -93,8 +94,8 @@ struct rv_page {
 };
 
 struct rv_jump {
-    uint64_t pc; /* 1: empty */
-    const struct rv_block *block;
+    uint64_t pc;      /* 1: empty */
+    const void *code; /* its block's entry */
 };
 
 /* Addresses [lo, hi]; empty when lo > hi. */
@@ -128,6 +129,7 @@ struct rv_space {
     struct rv_space *global; /* what all address spaces share as seen in this view, or NULL: see space.c */
     struct tlb read, write, exec;
     struct rv_jump jumps[RV_JUMPS];
+    uint32_t jump_block[RV_JUMPS]; /* whose code it is, in units of RV_BLOCK_UNIT from rv.blocks */
     uint16_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
     unsigned jump_count;
 };
@@ -229,6 +231,7 @@ struct rv {
     } space_keys[RV_SPACES];
     uint64_t tick;
     struct rv_code *code;    /* block cache: block.c */
+    const uint8_t *blocks;   /* where its blocks are */
     struct rv_fresh *fresh;  /* NULL: there are other harts */
     struct jit *jit;         /* NULL: interpreter only; with it, native.c */
     struct ir_block *ir, *ungrouped; /* room for a block on its way to host code */
@@ -298,23 +301,27 @@ static inline void next(struct rv *cpu, const struct rv_op *op)
     return op[1].fn(cpu, op + 1);
 }
 
-/* Where the jump cache has pc, if anywhere. */
-static inline const struct rv_jump *rv_jump_slot(const struct rv *cpu)
+/* The block at this pc when the space's jump cache has it, or NULL. */
+static inline const struct rv_block *rv_jump_to(const struct rv *cpu, const struct rv_space *space, uint64_t pc)
 {
-    return &cpu->fetch->jumps[cpu->pc >> 1 & (RV_JUMPS - 1)];
+    unsigned slot = pc >> 1 & (RV_JUMPS - 1);
+
+    if (unlikely(space->jumps[slot].pc != pc))
+        return NULL;
+    return (const struct rv_block *)(const void *)(cpu->blocks + (size_t)space->jump_block[slot] * RV_BLOCK_UNIT);
 }
 
 /* pc is set: run the block there if it is at hand and the slice is not used up. */
 static inline void next_block(struct rv *cpu)
 {
-    const struct rv_jump *j = rv_jump_slot(cpu);
+    const struct rv_block *b = rv_jump_to(cpu, cpu->fetch, cpu->pc);
 
-    if (unlikely(j->pc != cpu->pc || cpu->slice <= 0))
+    if (unlikely(!b || cpu->slice <= 0))
         return;
-    cpu->block = j->block;
+    cpu->block = b;
     cpu->block_pc = cpu->pc;
-    cpu->slice -= j->block->count;
-    return j->block->ops[0].fn(cpu, j->block->ops);
+    cpu->slice -= b->count;
+    return b->ops[0].fn(cpu, b->ops);
 }
 
 /* pc is set: back to the run loop, which looks at interrupts and requests before it goes on. */
@@ -401,12 +408,15 @@ void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid);
 
 /* For whoever fills a space: the page of gva came from a page of `span` bytes; pc leads to this block. */
 void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span);
-void rv_remember_jump(struct rv_space *space, uint64_t pc, const struct rv_block *block);
+void rv_remember_jump(const struct rv *cpu, struct rv_space *space, uint64_t pc, const struct rv_block *block);
+
+/* The block has another entry now. */
+void rv_renew_jumps(struct rv *cpu, const struct rv_block *block);
 
 /* After a miss in one table of a space (its offset in struct rv_space): takes the page of va over from the global
  * space, if that has it. The same for the block at pc. */
 bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va);
-const struct rv_block *rv_adopt_jump(struct rv_space *space, uint64_t pc);
+const struct rv_block *rv_adopt_jump(struct rv *cpu, struct rv_space *space, uint64_t pc);
 
 /* Which of cpu->epochs tells how long its pc leads to this block, which the jump cache has. */
 unsigned rv_epoch_of(const struct rv *cpu, const struct rv_block *block);
@@ -458,6 +468,7 @@ struct rv_code *rv_code_new(void);
  * were. */
 bool rv_compare_code(struct rv *cpu, const uint8_t *page);
 void rv_code_free(struct rv_code *code);
+const uint8_t *rv_code_blocks(const struct rv_code *code);
 
 /* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped or a debugger's breakpoint was hit. */
 const struct rv_block *rv_find_block(struct rv *cpu);

@@ -74,11 +74,10 @@ static void emit_find(struct emit *e)
     alu_load(e->s, 1, ALU_CMP, RAX, at_index(RDX, RCX, 8, l->jumps));
 }
 
-/* To the block found: jmp or call. */
+/* To the code found: jmp or call. */
 static void emit_go(struct emit *e, bool call)
 {
-    mov_load(e->s, 1, RDX, at_index(RDX, RCX, 8, e->l->jumps + 8));
-    rm(e->s, 0, 0, 0xff, call ? 2 : 4, at(RDX, e->l->entry));
+    rm(e->s, 0, 0, 0xff, call ? 2 : 4, at_index(RDX, RCX, 8, e->l->jumps + 8));
 }
 
 /* The block at the guest address in rax, by the jump cache. */

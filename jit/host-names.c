@@ -103,10 +103,6 @@ static bool name_memory(const struct host_scope *s, const char *p, char *out, si
         snprintf(out, size, "constants");
         return true;
     }
-    if (!strncmp(p, "[rdx", 4) && displacement(p + 4, &d, end) && d == l->entry) {
-        snprintf(out, size, "rdx + entry");
-        return true;
-    }
     for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
         size_t len = strlen(bases[i]);
         char table[40];

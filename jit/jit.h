@@ -36,9 +36,8 @@ struct jit_layout {
      * Jumps to other pages are linked for as long as one of them stays as it is. */
     int32_t epochs[2];
     int32_t patience;            /* an int32_t: how many jumps of old epochs go by the jump cache before JIT_LINK */
-    int32_t jumps;               /* in *fetch: a table of {pc, block}, indexed by pc >> 1 */
+    int32_t jumps;               /* in *fetch: a table of {pc, pointer to host code}, indexed by pc >> 1 */
     unsigned jump_bits;
-    int32_t entry;               /* in a block: the pointer to its host code */
     uint64_t address_mask;       /* guest addresses are cut to this */
     int32_t fp_status;           /* a uint64_t that has all bits of fp_mask when the unit is on and dirty */
     uint32_t fp_mask;

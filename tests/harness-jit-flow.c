@@ -186,10 +186,10 @@ int jit_lab_jump(struct jit_lab *lab, uint64_t base, int64_t offset, bool there,
     struct ir_block b;
 
     jit_lab_block(&b, &mark, 1, target ^ 0x100000); /* to a page that nobody has */
-    struct lab_block there_block = { target, jit_emit(lab->jit, &b) };
+    const void *code = jit_emit(lab->jit, &b);
     unsigned slot = target >> 1 & ((1 << LAB_JUMP_BITS) - 1);
     lab->space.jumps[slot].pc = there ? target : 1;
-    lab->space.jumps[slot].block = &there_block;
+    lab->space.jumps[slot].code = code;
     ir_begin(&b);
     ir_label(&b, LAB_PC, 0, 1);
     ir_add(&b, jump);
@@ -210,7 +210,7 @@ bool jit_lab_far(struct jit_lab *lab, bool linked, unsigned which, uint32_t epoc
     struct ir_block b;
 
     jit_lab_block(&b, &mark, 1, target + 0x100000);
-    struct lab_block there = { target, jit_emit(lab->jit, &b) };
+    const void *there = jit_emit(lab->jit, &b);
     jit_lab_block(&b, &mark, 0, target);
     const void *code = jit_emit(lab->jit, &b);
     lab->cpu.patience = -1;
@@ -219,9 +219,9 @@ bool jit_lab_far(struct jit_lab *lab, bool linked, unsigned which, uint32_t epoc
     if (r.why != JIT_LINK || !jit_link_is_far(lab->jit, r.what))
         return false;
     if (linked)
-        jit_link_far(lab->jit, r.what, there.entry, which, epoch);
+        jit_link_far(lab->jit, r.what, there, which, epoch);
     lab->space.jumps[slot].pc = cached ? target : 1;
-    lab->space.jumps[slot].block = &there;
+    lab->space.jumps[slot].code = there;
     lab->cpu.patience = patience;
     lab->cpu.s.x[6] = 0;
     jit_run(lab->jit, &lab->cpu, code);
@@ -257,7 +257,7 @@ static void remember(struct jit_lab *lab, uint64_t pc, const struct lab_block *b
     unsigned slot = pc >> 1 & ((1 << LAB_JUMP_BITS) - 1);
 
     lab->space.jumps[slot].pc = b ? pc : 1;
-    lab->space.jumps[slot].block = b;
+    lab->space.jumps[slot].code = b ? b->entry : NULL;
 }
 
 uint64_t jit_lab_call(struct jit_lab *lab, bool far, bool pointer, uint64_t off, bool called, bool linked)

@@ -24,7 +24,7 @@ struct lab_space {
     } read[1 << LAB_TLB_BITS], write[1 << LAB_TLB_BITS];
     struct {
         uint64_t pc;
-        const struct lab_block *block;
+        const void *code;
     } jumps[1 << LAB_JUMP_BITS];
 };
 

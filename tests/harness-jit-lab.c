@@ -117,7 +117,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
         .windows = AT(windows), .stack = AT(stack), .stack_now = AT(stack_now), .stack_mark = AT(stack_mark),
         .data = AT(data), .fetch = AT(data), .read = IN_SPACE(read), .write = IN_SPACE(write),
         .tlb_bits = LAB_TLB_BITS, .jumps = IN_SPACE(jumps), .jump_bits = LAB_JUMP_BITS,
-        .entry = offsetof(struct lab_block, entry), .address_mask = UINT64_MAX >> (64 - address_bits),
+        .address_mask = UINT64_MAX >> (64 - address_bits),
         .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
         .fp_status = AT(status), .fp_mask = LAB_STATUS, .fp_rounding = AT(rounding), .fp_saved = AT(fp_saved),
         .stamp = stamps ? 7 : 0, .stamps = AT(stamps), .stamp_mask = LAB_STAMPS - 1,
