@@ -279,11 +279,11 @@ __attribute__((noinline, cold)) static void load_missed(struct rv *cpu, const st
 static inline void load(struct rv *cpu, const struct rv_op *op, unsigned size, bool is_signed)
 {
     uint64_t va = rv_ea(cpu, op);
-    const struct tlb_entry *t = tlb_slot(&cpu->data->read, va);
+    const uint8_t *hva = tlb_find(&cpu->data->tlb, va, size, TLB_READ);
 
-    if (unlikely(t->tag != tlb_tag(va, size)))
+    if (unlikely(!hva))
         return load_missed(cpu, op, va, size, is_signed);
-    finish(cpu, op, extend(host_load((const uint8_t *)(uintptr_t)(va + t->addend), size), size, is_signed));
+    finish(cpu, op, extend(host_load(hva, size), size, is_signed));
 }
 
 __attribute__((noinline, cold)) static void store_missed(struct rv *cpu, const struct rv_op *op, uint64_t va,
@@ -296,10 +296,9 @@ __attribute__((noinline, cold)) static void store_missed(struct rv *cpu, const s
 static inline void store(struct rv *cpu, const struct rv_op *op, unsigned size)
 {
     uint64_t va = rv_ea(cpu, op);
-    const struct tlb_entry *t = tlb_slot(&cpu->data->write, va);
-    uint8_t *hva = (uint8_t *)(uintptr_t)(va + t->addend);
+    uint8_t *hva = tlb_find(&cpu->data->tlb, va, size, TLB_WRITE);
 
-    if (unlikely(t->tag != tlb_tag(va, size)))
+    if (unlikely(!hva))
         return store_missed(cpu, op, va, size);
     rv_break_reservation(cpu, hva);
     host_store(hva, rs2(cpu, op), size);

@@ -307,7 +307,7 @@ static const struct rv_block *lone_block(struct rv *cpu, const uint8_t *host)
 /* May all of pc's page be fetched? Where PMP differs inside, translations are not cached and each fetch is checked. */
 static bool whole_page(struct rv *cpu)
 {
-    return tlb_slot(&cpu->fetch->exec, cpu->pc)->tag == tlb_tag(cpu->pc, 1);
+    return tlb_find(&cpu->fetch->tlb, cpu->pc, 1, TLB_EXEC);
 }
 
 static void trace_block(struct rv *cpu, const struct rv_block *b)
@@ -329,7 +329,7 @@ static void remember(struct rv *cpu, const struct rv_block *b)
         return;
     struct rv_space *g = cpu->fetch->global;
     rv_remember_jump(cpu, cpu->fetch, cpu->pc, b);
-    if (g && tlb_slot(&g->exec, cpu->pc)->tag == tlb_tag(cpu->pc, 1))
+    if (g && tlb_find(&g->tlb, cpu->pc, 1, TLB_EXEC))
         rv_remember_jump(cpu, g, cpu->pc, b);
 }
 

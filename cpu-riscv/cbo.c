@@ -52,11 +52,6 @@ void exec_cbo_flush(struct rv *cpu, const struct rv_op *op)
     next(cpu, op);
 }
 
-static bool is_cached(const struct rv *cpu, uint64_t va)
-{
-    return cpu->data->write.entries[va >> PAGE_BITS & (TLB_SIZE - 1)].tag == tlb_tag(va, 1);
-}
-
 static void zero(struct rv *cpu, const struct rv_op *op)
 {
     uint64_t va = rv_ea(cpu, op), block = va & ~(uint64_t)(CBO_BLOCK - 1);
@@ -64,10 +59,13 @@ static void zero(struct rv *cpu, const struct rv_op *op)
     uint8_t *hva;
 
     require(cpu, op, ENVCFG_CBZE);
-    cause = is_cached(cpu, block) ? 0 : rv_check_access(cpu, block, CBO_BLOCK, ACCESS_WRITE);
-    if (cause)
-        rv_raise(cpu, op, (enum rv_cause)cause, va);
-    hva = rv_atomic_address(cpu, op, block, CBO_BLOCK, ACCESS_WRITE);
+    hva = tlb_find(&cpu->data->tlb, block, CBO_BLOCK, TLB_WRITE);
+    if (unlikely(!hva)) {
+        cause = rv_check_access(cpu, block, CBO_BLOCK, ACCESS_WRITE);
+        if (cause)
+            rv_raise(cpu, op, (enum rv_cause)cause, va);
+        hva = rv_atomic_address(cpu, op, block, CBO_BLOCK, ACCESS_WRITE);
+    }
     rv_break_reservation(cpu, hva);
     for (unsigned i = 0; i < CBO_BLOCK; i += 8)
         host_store(hva + i, 0, 8);

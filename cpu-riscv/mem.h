@@ -7,7 +7,7 @@
 
 #include "state.h"
 
-enum rv_access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
+enum rv_access { ACCESS_READ = TLB_READ, ACCESS_WRITE = TLB_WRITE, ACCESS_EXEC = TLB_EXEC };
 
 uint64_t rv_load_slow(struct rv *cpu, const struct rv_op *op, uint64_t va, unsigned size);
 void rv_store_slow(struct rv *cpu, const struct rv_op *op, uint64_t va, uint64_t value, unsigned size);
@@ -81,19 +81,16 @@ static inline void rv_break_reservation(struct rv *cpu, const uint8_t *hva)
 /* Zero-extended load of 1, 2, 4 or 8 bytes. */
 static inline uint64_t rv_load(struct rv *cpu, const struct rv_op *op, uint64_t va, unsigned size)
 {
-    const struct tlb_entry *t = tlb_slot(&cpu->data->read, va);
+    const uint8_t *hva = tlb_find(&cpu->data->tlb, va, size, TLB_READ);
 
-    if (likely(t->tag == tlb_tag(va, size)))
-        return host_load((const uint8_t *)(uintptr_t)(va + t->addend), size);
-    return rv_load_slow(cpu, op, va, size);
+    return likely(hva) ? host_load(hva, size) : rv_load_slow(cpu, op, va, size);
 }
 
 static inline void rv_store(struct rv *cpu, const struct rv_op *op, uint64_t va, uint64_t value, unsigned size)
 {
-    const struct tlb_entry *t = tlb_slot(&cpu->data->write, va);
-    uint8_t *hva = (uint8_t *)(uintptr_t)(va + t->addend);
+    uint8_t *hva = tlb_find(&cpu->data->tlb, va, size, TLB_WRITE);
 
-    if (unlikely(t->tag != tlb_tag(va, size)))
+    if (unlikely(!hva))
         return rv_store_slow(cpu, op, va, value, size);
     rv_break_reservation(cpu, hva);
     host_store(hva, value, size);

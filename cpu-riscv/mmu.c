@@ -190,29 +190,10 @@ static int translate(struct rv *cpu, uint64_t satp, uint32_t view, uint64_t va, 
     return cause;
 }
 
-/* A space's table for this kind of access. */
-static size_t table_of(enum rv_access access)
-{
-    static const size_t offset[] = {
-        [ACCESS_READ] = offsetof(struct rv_space, read),
-        [ACCESS_WRITE] = offsetof(struct rv_space, write),
-        [ACCESS_EXEC] = offsetof(struct rv_space, exec),
-    };
-
-    return offset[access];
-}
-
-static struct tlb *tlb_of(struct rv_space *space, enum rv_access access)
-{
-    return (struct tlb *)(void *)((char *)space + table_of(access));
-}
-
 /* After a miss: the host address if all address spaces know the page. */
 static uint8_t *adopt(struct rv_space *space, uint64_t va, enum rv_access access)
 {
-    if (!rv_adopt_page(space, table_of(access), va))
-        return NULL;
-    return (uint8_t *)(uintptr_t)(va + tlb_slot(tlb_of(space, access), va)->addend);
+    return rv_adopt_page(space, va, (enum tlb_kind)access);
 }
 
 /* The hart may write to the page from now on. */
@@ -231,10 +212,10 @@ static void fill(struct rv *cpu, struct rv_space *space, uint64_t va, const stru
 
     if (!host || !rv_pmp_uniform(cpu, page) || (access != ACCESS_EXEC && rv_debug_watched(cpu, va)))
         return;
-    tlb_fill(tlb_of(space, access), va, host);
+    tlb_fill(&space->tlb, va, host, (enum tlb_kind)access);
     rv_note_page(space, va, at->span);
     if (at->global && space->global) {
-        tlb_fill(tlb_of(space->global, access), va, host);
+        tlb_fill(&space->global->tlb, va, host, (enum tlb_kind)access);
         rv_note_page(space->global, va, at->span);
     }
 }
@@ -270,13 +251,11 @@ int rv_check_access(struct rv *cpu, uint64_t va, unsigned size, enum rv_access a
 
 bool rv_touch(struct rv *cpu, uint64_t va, enum rv_access access)
 {
-    const struct tlb_entry *t = tlb_slot(tlb_of(cpu->data, access), va);
-
-    if (t->tag == tlb_tag(va, 1) || cpu->debug.watch_count)
+    if (tlb_find(&cpu->data->tlb, va, 1, (enum tlb_kind)access) || cpu->debug.watch_count)
         return false;
     if (!adopt(cpu->data, va, access))
         (void)rv_check_access(cpu, va, 1, access);
-    return t->tag == tlb_tag(va, 1);
+    return tlb_find(&cpu->data->tlb, va, 1, (enum tlb_kind)access);
 }
 
 static enum bus_status device_access(struct rv *cpu, uint64_t gpa, unsigned size, enum rv_access access,
@@ -300,9 +279,9 @@ static enum bus_status device_access(struct rv *cpu, uint64_t gpa, unsigned size
 /* The host address of data whose page is cached, or NULL. */
 static uint8_t *cached(struct rv *cpu, uint64_t va, enum rv_access access)
 {
-    const struct tlb_entry *t = tlb_slot(tlb_of(cpu->data, access), va);
+    uint8_t *host = tlb_find(&cpu->data->tlb, va, 1, (enum tlb_kind)access);
 
-    return t->tag == tlb_tag(va, 1) ? (uint8_t *)(uintptr_t)(va + t->addend) : adopt(cpu->data, va, access);
+    return host ? host : adopt(cpu->data, va, access);
 }
 
 /* Bytes of a misaligned access in the pages it touches: host addresses of both parts, or a fault before any of it is
@@ -405,15 +384,14 @@ void rv_store_slow(struct rv *cpu, const struct rv_op *op, uint64_t va, uint64_t
 
 uint8_t *rv_atomic_address(struct rv *cpu, const struct rv_op *op, uint64_t va, unsigned size, enum rv_access access)
 {
-    const struct tlb *tlb = access == ACCESS_WRITE ? &cpu->data->write : &cpu->data->read;
-    const struct tlb_entry *t = &tlb->entries[va >> PAGE_BITS & (TLB_SIZE - 1)];
+    uint8_t *host = tlb_find(&cpu->data->tlb, va, size, (enum tlb_kind)access);
     struct place at;
 
-    if (likely(t->tag == tlb_tag(va, size)))
-        return (uint8_t *)(uintptr_t)(va + t->addend);
+    if (likely(host))
+        return host;
     if (va & (size - 1))
         rv_raise(cpu, op, misaligned_cause[access], va);
-    uint8_t *host = adopt(cpu->data, va, access);
+    host = adopt(cpu->data, va, access);
     if (host)
         return host;
     int cause = resolve(cpu, cpu->data, va, size, access, &at);
@@ -427,13 +405,13 @@ uint8_t *rv_atomic_address(struct rv *cpu, const struct rv_op *op, uint64_t va, 
 
 const uint8_t *rv_fetch_address(struct rv *cpu, uint64_t va, int *cause)
 {
-    const struct tlb_entry *t = tlb_slot(&cpu->fetch->exec, va);
+    const uint8_t *host = tlb_find(&cpu->fetch->tlb, va, 1, TLB_EXEC);
     struct place at;
 
     *cause = 0;
-    if (likely(t->tag == tlb_tag(va, 1)))
-        return (const uint8_t *)(uintptr_t)(va + t->addend);
-    const uint8_t *host = adopt(cpu->fetch, va, ACCESS_EXEC);
+    if (likely(host))
+        return host;
+    host = adopt(cpu->fetch, va, ACCESS_EXEC);
     if (host)
         return host;
     *cause = resolve(cpu, cpu->fetch, va, 2, ACCESS_EXEC, &at);

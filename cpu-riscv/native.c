@@ -297,10 +297,10 @@ static void describe(struct rv *cpu, struct jit_layout *l)
     static const int32_t csrs[] = { AT(sscratch), AT(sepc), AT(scause), AT(stval) };
 
     *l = (struct jit_layout){
-        .center = AT(x[16]), .temps = AT(jit_temps), .windows = AT(jit_windows),
+        .center = AT(x[15]), .temps = AT(jit_temps), .windows = AT(jit_windows),
         .first_float = FIRST_FLOAT, .pc = AT(pc), .budget = AT(slice), .stack = AT(host_stack),
         .stack_now = AT(host_stack_now), .stack_mark = AT(host_stack_mark),
-        .data = AT(data), .fetch = AT(fetch), .read = SPACE_AT(read), .write = SPACE_AT(write),
+        .data = AT(data), .fetch = AT(fetch), .tlb = SPACE_AT(tlb.entries),
         .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
         .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,
         .address_mask = cpu->va_mask,

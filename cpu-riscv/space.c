@@ -100,11 +100,9 @@ static void clear_jumps(struct rv *cpu, struct rv_space *space)
     new_epoch(cpu, space);
 }
 
-static void clear_tlbs(struct rv_space *space)
+static void clear_tlb(struct rv_space *space)
 {
-    tlb_clear(&space->read);
-    tlb_clear(&space->write);
-    tlb_clear(&space->exec);
+    tlb_clear(&space->tlb);
     space->large[0] = space->large[1] = empty_hull;
     space->span = PAGE_SIZE;
 }
@@ -113,7 +111,7 @@ static void clear(struct rv *cpu, struct rv_space *space)
 {
     if (!space->used)
         return;
-    clear_tlbs(space);
+    clear_tlb(space);
     clear_jumps(cpu, space);
     space->used = false;
 }
@@ -164,19 +162,16 @@ static struct rv_space *global_of(struct rv *cpu, uint64_t satp, uint32_t view)
     return satp && (view & RV_VIEW_PRIV) == PRIV_S ? &cpu->globals[view / RV_VIEW_SUM] : NULL;
 }
 
-bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va)
+uint8_t *rv_adopt_page(struct rv_space *space, uint64_t va, enum tlb_kind kind)
 {
     struct rv_space *g = space->global;
+    uint8_t *host = g ? tlb_find(&g->tlb, va, 1, kind) : NULL;
 
-    if (!g)
-        return false;
-    const struct tlb_entry *t = tlb_slot((struct tlb *)(void *)((char *)g + table), va);
-    if (t->tag != tlb_tag(va, 1))
-        return false;
-    uint64_t page = va & ~(uint64_t)(PAGE_SIZE - 1);
-    tlb_fill((struct tlb *)(void *)((char *)space + table), va, (const uint8_t *)(uintptr_t)(page + t->addend));
+    if (!host)
+        return NULL;
+    tlb_fill(&space->tlb, va, host - (va & (PAGE_SIZE - 1)), kind);
     rv_note_page(space, va, hull_has(&g->large[va >> 63], va) ? g->span : PAGE_SIZE);
-    return true;
+    return host;
 }
 
 const struct rv_block *rv_adopt_jump(struct rv *cpu, struct rv_space *space, uint64_t pc)
@@ -286,9 +281,9 @@ void rv_flush_all(struct rv *cpu)
 void rv_drop_write_entries(struct rv *cpu)
 {
     for (unsigned i = 0; i < RV_SPACES; i++)
-        tlb_clear(&cpu->spaces[i].write);
+        tlb_clear_kind(&cpu->spaces[i].tlb, TLB_WRITE);
     for (unsigned i = 0; i < RV_GLOBALS; i++)
-        tlb_clear(&cpu->globals[i].write);
+        tlb_clear_kind(&cpu->globals[i].tlb, TLB_WRITE);
 }
 
 void rv_clear_jumps(struct rv *cpu)
@@ -312,9 +307,7 @@ static void fence_address(struct rv *cpu, struct rv_space *s, uint64_t va, bool 
 {
     uint64_t span = hull_has(&s->large[va >> 63], va) ? s->span : PAGE_SIZE;
 
-    tlb_drop(&s->read, va, span);
-    tlb_drop(&s->write, va, span);
-    tlb_drop(&s->exec, va, span);
+    tlb_drop(&s->tlb, va, span);
     if (s->jump_count && (span > PAGE_SIZE || !current || !rv_code_page_holds(cpu, &s->code, cpu->satp, s->view, va)))
         s->suspect = true;
 }
@@ -327,7 +320,7 @@ static void fence(struct rv *cpu, struct rv_space *s, const uint64_t *va, bool c
         fence_address(cpu, s, *va, current);
         return;
     }
-    clear_tlbs(s);
+    clear_tlb(s);
     s->used = s->suspect = s->jump_count;
 }
 
@@ -346,9 +339,7 @@ void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid)
 
 static void init(struct rv *cpu, struct rv_space *s)
 {
-    tlb_init(&s->read);
-    tlb_init(&s->write);
-    tlb_init(&s->exec);
+    tlb_init(&s->tlb);
     s->jump_count = RV_JUMP_LIST + 1;
     s->used = true;
     clear(cpu, s);

@@ -117,6 +117,7 @@ struct rv_code_pages {
 
 /* One way of seeing memory: everything that a translation depends on is in the key. */
 struct rv_space {
+    struct tlb tlb; /* first: host code has short displacements */
     uint64_t satp;  /* as the mode and key see it: 0 when translation is off */
     uint32_t view;  /* RV_VIEW_* */
     bool used;      /* anything filled since the last clear */
@@ -127,7 +128,6 @@ struct rv_space {
     uint64_t span;  /* the largest superpage filled, bytes */
     struct rv_code_pages code;
     struct rv_space *global; /* what all address spaces share as seen in this view, or NULL: see space.c */
-    struct tlb read, write, exec;
     struct rv_jump jumps[RV_JUMPS];
     uint32_t jump_block[RV_JUMPS]; /* whose code it is, in units of RV_BLOCK_UNIT from rv.blocks */
     uint16_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
@@ -176,12 +176,12 @@ struct rv_granule {
 struct rv {
     struct cpu cpu;
 
+    int64_t slice;          /* instructions left before the run loop looks around; here, host code reaches it as x[] */
     uint64_t x[RV_SINK + 1];
     uint64_t f[32];
     uint64_t pc;            /* of the block while it runs; of the next instruction when a handler has ended it */
     uint64_t block_pc;      /* address of the running block */
     const struct rv_block *block;
-    int64_t slice;          /* instructions left before the run loop looks around */
     uint64_t va_mask;
     struct rv_space *data;  /* loads and stores */
     struct rv_space *fetch; /* instructions */
@@ -413,9 +413,9 @@ void rv_remember_jump(const struct rv *cpu, struct rv_space *space, uint64_t pc,
 /* The block has another entry now. */
 void rv_renew_jumps(struct rv *cpu, const struct rv_block *block);
 
-/* After a miss in one table of a space (its offset in struct rv_space): takes the page of va over from the global
- * space, if that has it. The same for the block at pc. */
-bool rv_adopt_page(struct rv_space *space, size_t table, uint64_t va);
+/* After a miss in a space's TLB: takes the page of va over from the global space, if that has it; its host address, or
+ * NULL. The same for the block at pc. */
+uint8_t *rv_adopt_page(struct rv_space *space, uint64_t va, enum tlb_kind kind);
 const struct rv_block *rv_adopt_jump(struct rv *cpu, struct rv_space *space, uint64_t pc);
 
 /* Which of cpu->epochs tells how long its pc leads to this block, which the jump cache has. */

@@ -2,6 +2,7 @@
  * emit-mem-x86_64.c - guest memory: the look into the TLB, and what happens when it has nothing.
  */
 #include "emit.h"
+#include "tlb.h"
 
 /* The register that has a store's value. */
 static int stored_value(struct emit *e, const struct ir_op *op, int scratch)
@@ -18,18 +19,38 @@ static unsigned log2_of(unsigned size)
     return size == 8 ? 3 : size / 2;
 }
 
-/* rcx := 16 times the TLB's index for the address in rcx or `va`. */
+enum { ENTRY_BITS = 5 }; /* of its size */
+_Static_assert(sizeof(struct tlb_entry) == 1 << ENTRY_BITS, "the index is shifted to be an offset");
+
+static struct mem tlb_field(const struct emit *e, size_t offset)
+{
+    return at_index(R14, RCX, 1, e->l->tlb + (int32_t)offset);
+}
+
+static struct mem tlb_tag_of(const struct emit *e, bool write)
+{
+    return tlb_field(e, offsetof(struct tlb_entry, tag[write ? TLB_WRITE : TLB_READ]));
+}
+
+static struct mem tlb_addend(const struct emit *e)
+{
+    return tlb_field(e, offsetof(struct tlb_entry, addend));
+}
+
+/* rcx := offset of the TLB's entry for the address in rcx or `va`. */
 static void emit_index(struct emit *e, int va)
 {
+    unsigned shift = PAGE_BITS - ENTRY_BITS;
+
     if (e->j->host.bmi2) {
-        vex(e->s, 3, 3, 0, 0xf0, RCX, 0, va); /* rorx ecx, va, 8 */
-        b1(e->s, 8);
+        vex(e->s, 3, 3, 0, 0xf0, RCX, 0, va); /* rorx ecx, va, shift */
+        b1(e->s, shift);
     } else {
         if (va != RCX)
             mov(e->s, 0, RCX, va);
-        shift_imm(e->s, 0, SH_SHR, RCX, 8);
+        shift_imm(e->s, 0, SH_SHR, RCX, shift);
     }
-    alu_imm(e->s, 0, ALU_AND, RCX, (1 << (e->l->tlb_bits + 4)) - 16);
+    alu_imm(e->s, 0, ALU_AND, RCX, (int32_t)((1u << (e->l->tlb_bits + ENTRY_BITS)) - (1u << ENTRY_BITS)));
 }
 
 static int32_t lowest(const struct ir_op *page)
@@ -46,7 +67,6 @@ static int32_t highest(const struct ir_op *page)
  * returned. */
 static struct mem emit_look_up_page(struct emit *e, const struct ir_op *op)
 {
-    int32_t table = op->flags & IR_WRITE ? e->l->write : e->l->read;
     int32_t lo = lowest(op), hi = highest(op);
     int base = emit_use(e, op->a, RAX);
 
@@ -57,8 +77,8 @@ static struct mem emit_look_up_page(struct emit *e, const struct ir_op *op)
     }
     emit_index(e, base);
     alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
-    alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
-    return at_index(R14, RCX, 1, table + 8);
+    alu_load(e->s, 1, ALU_CMP, RDX, tlb_tag_of(e, op->flags & IR_WRITE));
+    return tlb_addend(e);
 }
 
 /* The same, and it is there in the end. */
@@ -150,27 +170,37 @@ static struct mem in_page(struct emit *e, const struct ir_op *op)
     return at_index(base, e->in_rcx == op->c ? RCX : emit_use(e, op->c, RCX), 1, (int32_t)op->imm);
 }
 
-/* Looks the address up in the table; the TLB entry is at [r14 + rcx + table]. Returns the address's register. */
-static int emit_lookup(struct emit *e, const struct ir_op *op, int32_t table, enum cold_kind kind, struct cold **cold)
+/* Looks the address up, for a load or a store; the operand is where it is. */
+static struct mem emit_lookup(struct emit *e, const struct ir_op *op, bool write, enum cold_kind kind,
+                              struct cold **cold)
 {
-    const struct jit_layout *l = e->l;
     int va = emit_use(e, op->a, RAX);
+    int32_t imm = (int32_t)op->imm;
 
-    if (l->address_mask == UINT32_MAX) {
-        lea(e->s, 0, RAX, at(va, (int32_t)op->imm));
+    if (e->l->address_mask == UINT32_MAX) {
+        lea(e->s, 0, RAX, at(va, imm));
         va = RAX;
-    } else if (op->imm) {
-        lea(e->s, 1, RAX, at(va, (int32_t)op->imm));
-        va = RAX;
+        imm = 0;
     }
-    emit_index(e, va);
-    mov(e->s, 1, RDX, va);
+    if (imm)
+        lea(e->s, 1, RDX, at(va, imm));
+    else
+        mov(e->s, 1, RDX, va);
+    emit_index(e, imm ? RDX : va);
     alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
-    alu_load(e->s, 1, ALU_CMP, RDX, at_index(R14, RCX, 1, table));
+    alu_load(e->s, 1, ALU_CMP, RDX, tlb_tag_of(e, write));
     *cold = emit_cold(e, kind, jcc32(e->s, CC_NE), op);
     (*cold)->reg = va;
-    mov_load(e->s, 1, RCX, at_index(R14, RCX, 1, table + 8));
-    return va;
+    (*cold)->other = imm;
+    mov_load(e->s, 1, RCX, tlb_addend(e));
+    return at_index(va, RCX, 1, imm);
+}
+
+/* rax := the address that the lookup missed. */
+static void emit_missed(struct emit *e, const struct cold *c)
+{
+    if (c->reg != RAX || c->other)
+        lea(e->s, 1, RAX, at(c->reg, c->other));
 }
 
 /* The bits that a load of this kind puts into a register. */
@@ -209,8 +239,7 @@ static void load_integer(struct emit *e, const struct ir_op *op)
         load_extended(e, op, d, in_page(e, op));
     } else {
         struct cold *c;
-        int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c);
-        load_extended(e, op, d, at_index(va, RCX, 1, 0));
+        load_extended(e, op, d, emit_lookup(e, op, false, COLD_LOAD, &c));
         c->back = e->s->p;
         c->target = (uint64_t)d;
     }
@@ -225,8 +254,7 @@ static void load_float(struct emit *e, const struct ir_op *op)
         movs_load(e->s, op->size, x, in_page(e, op));
     } else {
         struct cold *c;
-        int va = emit_lookup(e, op, e->l->read, COLD_LOAD, &c);
-        movs_load(e->s, op->size, x, at_index(va, RCX, 1, 0));
+        movs_load(e->s, op->size, x, emit_lookup(e, op, false, COLD_LOAD, &c));
         c->back = e->s->p;
         c->target = (uint64_t)x;
     }
@@ -266,6 +294,7 @@ static void emit_stamp(struct emit *e, struct cold *miss, const struct ir_op *op
     b1(e->s, 0);
     struct cold *locked = emit_cold(e, COLD_STORE, jcc32(e->s, CC_NE), op);
     locked->reg = miss->reg;
+    locked->other = miss->other;
     rm8(e->s, 0xc6, 0, at(RDX, 0)); /* mov byte [rdx], stamp */
     b1(e->s, l->stamp);
 }
@@ -288,12 +317,11 @@ void emit_store(struct emit *e, const struct ir_op *op)
         store_value(e, op, in_page(e, op), x);
         return;
     }
-    int va = emit_lookup(e, op, e->l->write, COLD_STORE, &c);
+    struct mem m = emit_lookup(e, op, true, COLD_STORE, &c);
     unsigned first = e->colds - 1;
-    struct mem m = at_index(va, RCX, 1, 0);
 
     if (e->l->stamp) {
-        alu(e->s, 1, ALU_ADD, RCX, va);
+        lea(e->s, 1, RCX, m);
         emit_stamp(e, c, op);
         m = at(RCX, 0);
     }
@@ -305,9 +333,9 @@ void emit_store(struct emit *e, const struct ir_op *op)
 void emit_exchange(struct emit *e, const struct ir_op *op)
 {
     struct cold *c;
-    int va = emit_lookup(e, op, e->l->write, COLD_CALL, &c), w = op->size == 8;
+    int w = op->size == 8;
 
-    alu(e->s, 1, ALU_ADD, RCX, va);
+    lea(e->s, 1, RCX, emit_lookup(e, op, true, COLD_CALL, &c));
     if (op->b == IR_IMM)
         mov_imm(e->s, RDX, 0);
     else
@@ -325,8 +353,7 @@ void emit_exchange(struct emit *e, const struct ir_op *op)
 
 void emit_cold_load(struct emit *e, const struct cold *c)
 {
-    if (c->reg != RAX)
-        mov(e->s, 1, RAX, c->reg);
+    emit_missed(e, c);
     mov_imm(e->s, RDX, c->op->site);
     unsigned n = log2_of(c->op->size);
     emit_thunk_call(e, c, (uint8_t *const[]){ e->j->load[0][n], e->j->load[1][n] });
@@ -339,8 +366,7 @@ void emit_cold_load(struct emit *e, const struct cold *c)
 
 void emit_cold_store(struct emit *e, const struct cold *c)
 {
-    if (c->reg != RAX)
-        mov(e->s, 1, RAX, c->reg);
+    emit_missed(e, c);
     int value = RCX;
     if (c->op->b != IR_IMM && is_float(e, c->op->b))
         mov_from_xmm(e->s, 1, RCX, reg_of(e, c->op->b));

@@ -54,7 +54,7 @@ struct cold {
     const struct ir_op *op;
     const struct ir_label *label; /* that it is in */
     uint64_t target;
-    int reg, other;           /* the address's register; the xmm that may have a NaN, and another one */
+    int reg, other;           /* the address's register and what to add; the xmm that may have a NaN, and another one */
     struct holding held;  /* the registers at this point */
     struct holding after; /* and where it goes back to */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "tlb.h"
 
 /* ---- fields of the CPU structure ---- */
 
@@ -45,10 +46,26 @@ static bool name_field(const struct jit_layout *l, int32_t offset, char *out, si
         snprintf(out, size, "%s", fields[i].name);
         return true;
     }
+    if (offset >= l->windows && offset < l->windows + 16 * IR_WINDOWS) {
+        int32_t in = offset - l->windows;
+        snprintf(out, size, "window%d.%s", in / 16, in % 16 ? "addend" : "limit");
+        return true;
+    }
     return name_variable(l, offset, out, size);
 }
 
 /* ---- tables ---- */
+
+static bool name_tlb(const struct jit_layout *l, int32_t offset, char *out, size_t size)
+{
+    static const char *const fields[] = { "read", "write", "exec", "addend" };
+    int32_t in = offset - l->tlb;
+
+    if (in < 0 || in >= (int32_t)sizeof(struct tlb_entry))
+        return false;
+    snprintf(out, size, "tlb.%s", fields[in / 8]);
+    return true;
+}
 
 static bool name_table(const struct jit_layout *l, int32_t offset, char *out, size_t size)
 {
@@ -57,8 +74,6 @@ static bool name_table(const struct jit_layout *l, int32_t offset, char *out, si
         int64_t bytes;
         const char *name;
     } tables[] = {
-        { l->read, INT64_C(16) << l->tlb_bits, "read" },
-        { l->write, INT64_C(16) << l->tlb_bits, "write" },
         { l->jumps, INT64_C(16) << l->jump_bits, "jumps" },
     };
 
@@ -93,7 +108,7 @@ static bool displacement(const char *p, int32_t *value, const char **end)
 /* At a '[': the whole operand's name. */
 static bool name_memory(const struct host_scope *s, const char *p, char *out, size_t size, const char **end)
 {
-    static const char *const bases[] = { "[r14", "[r14 + rcx", "[rdx", "[rdx + rcx*8" };
+    static const char *const bases[] = { "[rdx", "[rdx + rcx*8" };
     const struct jit_layout *l = s->jit->layout;
     int32_t d;
 
@@ -103,6 +118,8 @@ static bool name_memory(const struct host_scope *s, const char *p, char *out, si
         snprintf(out, size, "constants");
         return true;
     }
+    if (!strncmp(p, "[r14 + rcx", 10) && displacement(p + 10, &d, end) && name_tlb(l, d, out, size))
+        return true;
     for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
         size_t len = strlen(bases[i]);
         char table[40];

@@ -30,7 +30,7 @@ struct jit_layout {
      * callback by longjmp() sets stack_now to NULL. */
     int32_t stack, stack_now, stack_mark;
     int32_t data, fetch;         /* pointers to what holds the TLBs, and the jump cache */
-    int32_t read, write;         /* in *data: tables of {tag, addend}, see core/tlb.h */
+    int32_t tlb;                 /* in *data: struct tlb_entry, 1 << tlb_bits of them */
     unsigned tlb_bits;
     /* Numbers (uint32_t) that change when what the jump cache says does: of fetch, and of what it shares with others.
      * Jumps to other pages are linked for as long as one of them stays as it is. */

@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "jit.h"
+#include "tlb.h"
 
 enum {
     LAB_X = 24,      /* integer globals 0.. */
@@ -19,9 +20,7 @@ enum {
 #define LAB_BASE UINT64_C(0x7fff4000)
 
 struct lab_space {
-    struct {
-        uint64_t tag, addend;
-    } read[1 << LAB_TLB_BITS], write[1 << LAB_TLB_BITS];
+    struct tlb_entry tlb[1 << LAB_TLB_BITS];
     struct {
         uint64_t pc;
         const void *code;

@@ -82,8 +82,8 @@ static void lab_fill(struct lab_cpu *cpu, unsigned page)
     uint64_t va = LAB_BASE + page * LAB_PAGE;
     unsigned slot = va / LAB_PAGE & ((1 << LAB_TLB_BITS) - 1);
 
-    cpu->data->read[slot].tag = cpu->data->write[slot].tag = va;
-    cpu->data->read[slot].addend = cpu->data->write[slot].addend = (uintptr_t)cpu->s.memory - LAB_BASE;
+    cpu->data->tlb[slot] = (struct tlb_entry){ { [TLB_READ] = va, [TLB_WRITE] = va, [TLB_EXEC] = TLB_EMPTY },
+                                               (uintptr_t)cpu->s.memory - LAB_BASE };
 }
 
 /* Brings the page of an access into the TLB, where that is wanted. */
@@ -97,7 +97,7 @@ static bool touch(void *c, uint32_t site)
     const struct ir_op *op = &cpu->running->ops[site];
     uint64_t at = cpu->s.x[op->a] + (uint64_t)op->imm - LAB_BASE;
     unsigned slot = (LAB_BASE + at) / LAB_PAGE & ((1 << LAB_TLB_BITS) - 1);
-    if (at >= sizeof cpu->s.memory || cpu->data->read[slot].tag != 0x800) /* it is there: the group is what is wrong */
+    if (at >= sizeof cpu->s.memory || cpu->data->tlb[slot].tag[TLB_READ] != TLB_EMPTY) /* it is there: the group is what is wrong */
         return false;
     cpu->touched++;
     note_page(cpu, at + LAB_BASE);
@@ -115,7 +115,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
     *l = (struct jit_layout){
         .center = AT(s.x[8]), .temps = AT(s.temps), .first_float = LAB_FLOAT, .pc = AT(pc), .budget = AT(budget),
         .windows = AT(windows), .stack = AT(stack), .stack_now = AT(stack_now), .stack_mark = AT(stack_mark),
-        .data = AT(data), .fetch = AT(data), .read = IN_SPACE(read), .write = IN_SPACE(write),
+        .data = AT(data), .fetch = AT(data), .tlb = IN_SPACE(tlb),
         .tlb_bits = LAB_TLB_BITS, .jumps = IN_SPACE(jumps), .jump_bits = LAB_JUMP_BITS,
         .address_mask = UINT64_MAX >> (64 - address_bits),
         .epochs = { AT(epochs[0]), AT(epochs[1]) }, .patience = AT(patience),
@@ -134,7 +134,7 @@ static void describe(struct jit_layout *l, unsigned address_bits, bool stamps)
 void jit_lab_fresh_tlb(struct jit_lab *lab)
 {
     for (unsigned i = 0; i < 1 << LAB_TLB_BITS; i++)
-        lab->space.read[i].tag = lab->space.write[i].tag = 0x800;
+        lab->space.tlb[i] = (struct tlb_entry){ { TLB_EMPTY, TLB_EMPTY, TLB_EMPTY }, 0 };
     for (unsigned i = 0; i < LAB_PAGES; i += 2)
         lab_fill(&lab->cpu, i);
     for (unsigned i = 0; i < 1 << LAB_JUMP_BITS; i++)
