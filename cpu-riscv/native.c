@@ -186,7 +186,6 @@ static bool become_native(struct rv *cpu, const struct rv_region *r, bool loop)
         r->block[i]->ops[0].fn = exec_native;
         r->block[i]->in_loop = loop;
         r->block[i]->runs = 0;
-        rv_renew_jumps(cpu, r->block[i]);
     }
     rv_stats_translated(s, cpu->jit, cpu->ir, since);
     jit_name_last(&s->names, cpu->jit, r->block[0]->pc);
@@ -231,6 +230,7 @@ static void exec_native(struct rv *cpu, const struct rv_op *op)
         return b->first(cpu, op);
     if (cpu->link != RV_NO_LINK)
         link_to(cpu, b);
+    rv_renew_jump(cpu, b);
     cpu->slice += b->count; /* host code counts for itself */
     cpu->stats->enters++;
     struct jit_result r = jit_run(cpu->jit, cpu, b->entry);

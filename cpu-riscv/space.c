@@ -54,18 +54,12 @@ void rv_remember_jump(const struct rv *cpu, struct rv_space *space, uint64_t pc,
     rv_code_page_add(&space->code, pc, block->code);
 }
 
-static void renew_jump(const struct rv *cpu, struct rv_space *space, const struct rv_block *block)
+void rv_renew_jump(struct rv *cpu, const struct rv_block *block)
 {
-    if (rv_jump_to(cpu, space, block->pc) == block)
-        space->jumps[block->pc >> 1 & (RV_JUMPS - 1)].code = block->entry;
-}
+    struct rv_jump *j = &cpu->fetch->jumps[block->pc >> 1 & (RV_JUMPS - 1)];
 
-void rv_renew_jumps(struct rv *cpu, const struct rv_block *block)
-{
-    for (unsigned i = 0; i < RV_SPACES; i++)
-        renew_jump(cpu, &cpu->spaces[i], block);
-    for (unsigned i = 0; i < RV_GLOBALS; i++)
-        renew_jump(cpu, &cpu->globals[i], block);
+    if (j->code != block->entry && rv_jump_to(cpu, cpu->fetch, block->pc) == block)
+        j->code = block->entry;
 }
 
 /* Host code's open calls are jumps, too. */

@@ -410,8 +410,8 @@ void rv_fence_vma(struct rv *cpu, const uint64_t *va, const uint64_t *asid);
 void rv_note_page(struct rv_space *space, uint64_t gva, uint64_t span);
 void rv_remember_jump(const struct rv *cpu, struct rv_space *space, uint64_t pc, const struct rv_block *block);
 
-/* The block has another entry now. */
-void rv_renew_jumps(struct rv *cpu, const struct rv_block *block);
+/* The block may have got another entry: what has the old one comes by here to be told, each space for itself. */
+void rv_renew_jump(struct rv *cpu, const struct rv_block *block);
 
 /* After a miss in a space's TLB: takes the page of va over from the global space, if that has it; its host address, or
  * NULL. The same for the block at pc. */

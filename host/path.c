@@ -146,13 +146,19 @@ void strings_free(struct strings *l)
     *l = (struct strings){ 0 };
 }
 
-void bytes_add(struct bytes *b, const void *data, size_t len)
+/* There is room for so much more, and a NUL. */
+static void reserve(struct bytes *b, size_t len)
 {
     assert(len < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);
     if (b->len + len + 1 > b->cap) {
         b->cap = (b->len + len + 1) * 2;
         b->data = alloc_resize(b->data, b->cap, 1);
     }
+}
+
+void bytes_add(struct bytes *b, const void *data, size_t len)
+{
+    reserve(b, len);
     if (len)
         memcpy(b->data + b->len, data, len);
     b->len += len;
@@ -178,13 +184,14 @@ void bytes_free(struct bytes *b)
 
 static bool read_all(int fd, const char *path, size_t max, struct bytes *out, struct error *e)
 {
-    char buf[65536];
+    enum { CHUNK = 65536 };
     ssize_t n;
 
-    while ((n = read(fd, buf, sizeof buf)) > 0) {
+    for (reserve(out, CHUNK); (n = read(fd, out->data + out->len, CHUNK)) > 0; reserve(out, CHUNK)) {
         if ((size_t)n > max - out->len)
             return error_set(e, "'%s' is larger than the %zu bytes expected at most", path, max);
-        bytes_add(out, buf, (size_t)n);
+        out->len += (size_t)n;
+        out->data[out->len] = 0;
     }
     return n == 0 || error_set(e, "could not read '%s': %s", path, strerror(errno));
 }

@@ -5,12 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PURE = 1, ENDS = 2, STOPS = 4, HALVES = 8 };
+enum { PURE = IR_PURE, ENDS = IR_ENDS, STOPS = IR_STOPS, HALVES = IR_HALVES };
 
-static const struct row {
-    const char *name, *operands;
-    unsigned flags, has;
-} rows[IR_CODES] = {
+const struct ir_row ir_rows[IR_CODES] = {
 #define HAS(operands, letter, bit) (__builtin_strchr(operands, letter) ? (bit) : 0)
 #define OP(name, operands, flags)                                                                                  \
     { #name, operands, flags, HAS(operands, 'd', IR_HAS_DST) | HAS(operands, 'a', IR_HAS_A) |                      \
@@ -20,47 +17,9 @@ static const struct row {
 #undef HAS
 };
 
-const char *ir_name(enum ir_code code)
-{
-    return rows[code].name;
-}
-
 bool ir_has(enum ir_code code, char letter)
 {
-    return strchr(rows[code].operands, letter);
-}
-
-bool ir_ends(enum ir_code code)
-{
-    return rows[code].flags & ENDS;
-}
-
-bool ir_stops(enum ir_code code)
-{
-    return rows[code].flags & (STOPS | ENDS);
-}
-
-bool ir_halves(enum ir_code code)
-{
-    return rows[code].flags & HALVES;
-}
-
-unsigned ir_reads(const struct ir_op *op, unsigned var)
-{
-    unsigned has = ir_operands(op->code);
-
-    return ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var) +
-           ((has & IR_HAS_C) && op->c == var);
-}
-
-bool ir_pure(enum ir_code code)
-{
-    return rows[code].flags & PURE;
-}
-
-unsigned ir_operands(enum ir_code code)
-{
-    return rows[code].has;
+    return strchr(ir_rows[code].operands, letter);
 }
 
 /* ---- building ---- */
@@ -130,7 +89,7 @@ static void learn(struct ir_block *b, const struct ir_op *op)
 
 void ir_add(struct ir_block *b, struct ir_op op)
 {
-    if (op.dst == IR_NONE && (rows[op.code].flags & PURE))
+    if (op.dst == IR_NONE && (ir_rows[op.code].flags & PURE))
         return;
     fold(b, &op);
     op.where = b->where;

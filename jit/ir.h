@@ -104,20 +104,56 @@ size_t ir_dump_op(const struct ir_op *op, char *out, size_t size);
 enum { IR_LOOP_TIMES = 8 };
 bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS]);
 
-const char *ir_name(enum ir_code code);
+/* Rows of ir-ops.def. */
+enum { IR_HAS_DST = 1, IR_HAS_A = 2, IR_HAS_B = 4, IR_HAS_C = 8 };
+enum { IR_PURE = 1, IR_ENDS = 2, IR_STOPS = 4, IR_HALVES = 8 };
+extern const struct ir_row {
+    const char *name, *operands;
+    uint8_t flags, has; /* IR_PURE and so on; IR_HAS_* */
+} ir_rows[IR_CODES];
 
-/* Does the operation's row have this letter? See ir-ops.def. */
-bool ir_has(enum ir_code code, char letter);
-bool ir_ends(enum ir_code code);
-bool ir_stops(enum ir_code code); /* or ends */
-bool ir_pure(enum ir_code code);
-bool ir_halves(enum ir_code code);
-
-/* How often the operation reads the variable. */
-unsigned ir_reads(const struct ir_op *op, unsigned var);
+static inline const char *ir_name(enum ir_code code)
+{
+    return ir_rows[code].name;
+}
 
 /* Which operands it has. */
-enum { IR_HAS_DST = 1, IR_HAS_A = 2, IR_HAS_B = 4, IR_HAS_C = 8 };
-unsigned ir_operands(enum ir_code code);
+static inline unsigned ir_operands(enum ir_code code)
+{
+    return ir_rows[code].has;
+}
+
+static inline bool ir_ends(enum ir_code code)
+{
+    return ir_rows[code].flags & IR_ENDS;
+}
+
+/* Or ends. */
+static inline bool ir_stops(enum ir_code code)
+{
+    return ir_rows[code].flags & (IR_STOPS | IR_ENDS);
+}
+
+static inline bool ir_pure(enum ir_code code)
+{
+    return ir_rows[code].flags & IR_PURE;
+}
+
+static inline bool ir_halves(enum ir_code code)
+{
+    return ir_rows[code].flags & IR_HALVES;
+}
+
+/* Does the operation's row have this letter? */
+bool ir_has(enum ir_code code, char letter);
+
+/* How often the operation reads the variable. */
+static inline unsigned ir_reads(const struct ir_op *op, unsigned var)
+{
+    unsigned has = ir_operands(op->code);
+
+    return ((has & IR_HAS_A) && op->a == var) + ((has & IR_HAS_B) && op->b == var) +
+           ((has & IR_HAS_C) && op->c == var);
+}
 
 #endif

@@ -311,7 +311,7 @@ static bool load_tree(struct machine *m, struct load_target *t, const struct pay
 
 bool riscv_load(struct machine *m, struct riscv_boot *boot, const struct riscv_tree *tree, struct error *e)
 {
-    struct load_target t = { m->bus, m->ram_base, m->ram->size, m->xlen, m->ram_base, &boot->list };
+    struct load_target t = { m->bus, m->ram_base, m->ram->size, m->xlen, m->ram_base, &boot->list, NULL };
     struct boot_rom rom = { .xlen = m->xlen, .next_mode = BOOT_MODE_S, .boot_hart = ~UINT64_C(0) };
     struct payload payload = { 0 };
     uint8_t bytes[BOOT_ROM_SIZE];

@@ -48,7 +48,7 @@ bool image_load(struct load_target *t, const char *name, struct reader r, uint64
             "more with -m",
             (unsigned long long)size, (unsigned long long)gpa, (unsigned long long)t->ram_size,
             (unsigned long long)t->ram_base);
-    load_list_add(t->list, name, gpa, r.data, r.size, size - r.size);
+    load_whole(t, name, gpa, r, size - r.size);
     *out = (struct loaded){ .format = LOAD_IMAGE, .entry = gpa, .start = gpa, .end = gpa + size };
     return true;
 }
@@ -65,7 +65,7 @@ bool raw_load(struct load_target *t, const char *name, struct reader r, uint64_t
             "0x%llx): give the machine more with -m",
             (unsigned long long)r.size, (unsigned long long)gpa, (unsigned long long)t->ram_size,
             (unsigned long long)t->ram_base);
-    load_list_add(t->list, name, gpa, r.data, r.size, 0);
+    load_whole(t, name, gpa, r, 0);
     *out = (struct loaded){ .format = LOAD_RAW, .entry = gpa, .start = gpa, .end = gpa + r.size };
     return true;
 }

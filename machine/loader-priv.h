@@ -20,6 +20,9 @@ bool image_load(struct load_target *t, const char *name, struct reader r, uint64
 bool raw_load(struct load_target *t, const char *name, struct reader r, uint64_t gpa, struct loaded *out,
               struct error *e);
 
+/* All of the file, at gpa. */
+void load_whole(struct load_target *t, const char *name, uint64_t gpa, struct reader r, uint64_t zeros);
+
 /* [gpa, gpa + len) is RAM of the target, or other memory on its bus. */
 bool load_fits(const struct load_target *t, uint64_t gpa, uint64_t len);
 bool load_fits_ram(const struct load_target *t, uint64_t gpa, uint64_t len);

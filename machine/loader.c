@@ -39,6 +39,16 @@ void load_list_add(struct load_list *list, const char *name, uint64_t gpa, const
     add_blob(list, name, gpa, alloc_copy(data, len), len, zeros);
 }
 
+void load_whole(struct load_target *t, const char *name, uint64_t gpa, struct reader r, uint64_t zeros)
+{
+    if (!t->file || (const uint8_t *)t->file->data != r.data) {
+        load_list_add(t->list, name, gpa, r.data, r.size, zeros);
+        return;
+    }
+    add_blob(t->list, name, gpa, (uint8_t *)t->file->data, r.size, zeros);
+    *t->file = (struct bytes){ 0 };
+}
+
 void load_list_free(struct load_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -220,9 +230,11 @@ static bool load_any(struct load_target *t, const char *name, struct bytes *file
     struct reader r = reader_on(file->data, file->len);
     if (elf_claims(r))
         return elf_load(t, name, r, base, out, e);
-    if (packed && image_claims(r))
-        return image_load(t, name, r, base, out, e);
-    return (!packed || refuse_known(r, e)) && raw_load(t, name, r, base, out, e);
+    t->file = file;
+    bool ok = packed && image_claims(r) ? image_load(t, name, r, base, out, e)
+                                        : (!packed || refuse_known(r, e)) && raw_load(t, name, r, base, out, e);
+    t->file = NULL;
+    return ok;
 }
 
 bool load_kernel(struct load_target *t, const char *path, struct loaded *out, struct error *e)

@@ -42,6 +42,7 @@ struct load_target {
     unsigned xlen;         /* 32 or 64 */
     uint64_t firmware_end; /* first free address behind the firmware; ram_base (or 0) when there is none */
     struct load_list *list;
+    struct bytes *file; /* what is being loaded, when the list may take it over: then it is empty */
 };
 
 enum load_format { LOAD_RAW, LOAD_ELF, LOAD_IMAGE };
