@@ -305,7 +305,7 @@ static void describe(struct rv *cpu, struct jit_layout *l)
         .tlb_bits = TLB_BITS, .jumps = SPACE_AT(jumps), .jump_bits = RV_JUMP_BITS,
         .address_mask = cpu->va_mask,
         .fp_status = AT(mstatus), .fp_mask = MSTATUS_FS, .fp_rounding = AT(frm), .fp_saved = AT(fp_saved),
-        .privilege = AT(priv),
+        .privilege = AT(priv), .enables = AT(menvcfg),
         .stamp = cpu->granule_mask ? (uint8_t)(cpu->cpu.index + 1) : 0, .stamps = AT(granules),
         .stamp_mask = (uint32_t)cpu->granule_mask,
         .load = native_load, .store = native_store, .call = native_call,

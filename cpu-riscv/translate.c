@@ -109,6 +109,19 @@ static void exchange(struct translation *t, const struct rv_op *op, const struct
                                       .site = t->site });
 }
 
+/* cbo.zero by S, or by M when S may. */
+static void clear(struct translation *t, const struct rv_op *op, const struct rule *r)
+{
+    (void)r;
+    if (t->cpu->granule_mask) {
+        ir_add(t->ir, (struct ir_op){ .code = IR_call, .size = 8, .site = t->site });
+        return;
+    }
+    ir_add(t->ir, (struct ir_op){ .code = IR_atleast, .size = 8, .imm = PRIV_S, .site = t->site });
+    ir_add(t->ir, (struct ir_op){ .code = IR_enabled, .size = 8, .imm = __builtin_ctzll(ENVCFG_CBZE), .site = t->site });
+    ir_add(t->ir, (struct ir_op){ .code = IR_clear, .size = 8, .a = op->rs1, .site = t->site });
+}
+
 static void spin(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
     (void)op;
@@ -277,7 +290,7 @@ static const struct rule rules[] = {
     { exec_sd, store, 0, 8, 0, 0, 0 }, { exec_fence, fence, 0, 0, 0, 0, 0 },
     { exec_amoswap_w, exchange, IR_xchg, 4, 0, 0, 0 }, { exec_amoswap_d, exchange, IR_xchg, 8, 0, 0, 0 },
     { exec_amoadd_w, exchange, IR_xadd, 4, 0, 0, 0 }, { exec_amoadd_d, exchange, IR_xadd, 8, 0, 0, 0 },
-    { exec_pause, spin, 0, 0, 0, 0, 0 },
+    { exec_cbo_zero, clear, IR_clear, 0, 0, 0, 0 }, { exec_pause, spin, 0, 0, 0, 0, 0 },
     /* control flow */
     { exec_beq, branch, 0, 0, IR_EQ, 0, 0 }, { exec_bne, branch, 0, 0, IR_NE, 0, 0 },
     { exec_blt, branch, 0, 0, IR_LT, 0, 0 }, { exec_bge, branch, 0, 0, IR_GE, 0, 0 },

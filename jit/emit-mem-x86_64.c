@@ -349,6 +349,26 @@ void emit_exchange(struct emit *e, const struct ir_op *op)
     c->back = e->s->p;
 }
 
+void emit_clear(struct emit *e, const struct ir_op *op)
+{
+    enum { BLOCK = 64 };
+    int a = emit_use(e, op->a, RAX);
+
+    if (a != RAX)
+        mov(e->s, e->l->address_mask == UINT64_MAX, RAX, a);
+    alu_imm(e->s, e->l->address_mask == UINT64_MAX, ALU_AND, RAX, -BLOCK);
+    mov(e->s, 1, RDX, RAX);
+    emit_index(e, RAX);
+    alu_imm(e->s, 1, ALU_AND, RDX, -4096);
+    alu_load(e->s, 1, ALU_CMP, RDX, tlb_tag_of(e, true));
+    struct cold *c = emit_cold(e, COLD_CALL, jcc32(e->s, CC_NE), op);
+    alu_load(e->s, 1, ALU_ADD, RAX, tlb_addend(e));
+    rr(e->s, 0, 0, 0x0f57, 0, 0); /* xorps xmm0, xmm0 */
+    for (int32_t i = 0; i < BLOCK; i += 16)
+        rm(e->s, 0, 0, 0x0f11, 0, at(RAX, i)); /* movups */
+    c->back = e->s->p;
+}
+
 /* ---- cold code ---- */
 
 void emit_cold_load(struct emit *e, const struct cold *c)

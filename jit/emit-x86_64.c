@@ -410,6 +410,13 @@ static void emit_atleast(struct emit *e, const struct ir_op *op)
     emit_cold(e, COLD_LEAVE, jcc32(e->s, CC_B), op)->target = op->site;
 }
 
+static void emit_enabled(struct emit *e, const struct ir_op *op)
+{
+    rm(e->s, 0, 0, 0xf7, 0, field(e, e->l->enables)); /* test dword, imm */
+    b4(e->s, UINT32_C(1) << op->imm);
+    emit_cold(e, COLD_LEAVE, jcc32(e->s, CC_E), op)->target = op->site;
+}
+
 /* ---- blocks ---- */
 
 static void emit_fence(struct emit *e)
@@ -463,8 +470,10 @@ static void emit_op(struct emit *e, const struct ir_op *op)
     case IR_renew: emit_renew(e, op); break;
     case IR_xchg:
     case IR_xadd: emit_exchange(e, op); break;
+    case IR_clear: emit_clear(e, op); break;
     case IR_fence: emit_fence(e); break;
     case IR_atleast: emit_atleast(e, op); break;
+    case IR_enabled: emit_enabled(e, op); break;
     case IR_call: emit_call(e, op); break;
     case IR_frame: e->frame = op; break;
     case IR_branch: emit_branch(e, op); break;

@@ -219,6 +219,7 @@ void emit_cold_window(struct emit *e, const struct cold *c);
 void emit_renew(struct emit *e, const struct ir_op *op);
 void emit_renew_all(struct emit *e);
 void emit_exchange(struct emit *e, const struct ir_op *op);
+void emit_clear(struct emit *e, const struct ir_op *op);
 void emit_cold_load(struct emit *e, const struct cold *c);
 void emit_cold_store(struct emit *e, const struct cold *c);
 

@@ -44,6 +44,7 @@ struct jit_layout {
     int32_t fp_rounding;         /* a byte; up to 3 the host has it */
     int32_t fp_saved;            /* four bytes for host code's own use */
     int32_t privilege;           /* a byte that IR_atleast looks at */
+    int32_t enables;             /* 32 bits that IR_enabled looks at */
     /* Stores on a machine with several vCPUs stamp `stamp` on their 64-byte granule's {owner, lock}; 0: no stamps. */
     uint8_t stamp;
     int32_t stamps;              /* pointer to the table */

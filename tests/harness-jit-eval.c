@@ -223,6 +223,10 @@ void lab_eval(struct lab_state *s, const struct ir_op *op, unsigned rounding, ui
     uint64_t b = !ir_has(op->code, 'b') ? 0 : op->b == IR_IMM ? (uint64_t)op->imm : *lab_var(s, op->b);
     uint64_t c = ir_has(op->code, 'c') ? *lab_var(s, op->c) : 0, v;
 
+    if (op->code == IR_clear) {
+        memset(&s->memory[(a & address_mask & ~UINT64_C(63)) - LAB_BASE], 0, 64);
+        return;
+    }
     if (op->code >= IR_load && op->code <= IR_xadd) {
         access_memory(s, op, (a + (uint64_t)op->imm) & address_mask);
         return;

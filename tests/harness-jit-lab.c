@@ -188,7 +188,7 @@ static const uint8_t forms[IR_CODES] = {
     [IR_rem] = WIDE | WORD | ZERO | IMM, [IR_ext] = WIDE | WORD | HALF | BYTE | ZERO, [IR_clz] = WIDE | WORD,
     [IR_ctz] = WIDE | WORD, [IR_popcnt] = WIDE | WORD, [IR_bswap] = WIDE, [IR_orcb] = WIDE,
     [IR_load] = WIDE | WORD | HALF | BYTE | ZERO, [IR_store] = WIDE | WORD | HALF | BYTE, [IR_xchg] = WIDE | WORD,
-    [IR_xadd] = WIDE | WORD, [IR_fence] = WIDE,
+    [IR_xadd] = WIDE | WORD, [IR_clear] = WIDE, [IR_fence] = WIDE,
     [IR_fguard] = WIDE, [IR_fadd] = WIDE | WORD, [IR_fsub] = WIDE | WORD, [IR_fmul] = WIDE | WORD,
     [IR_fdiv] = WIDE | WORD, [IR_fsqrt] = WIDE | WORD, [IR_fma] = WIDE | WORD, [IR_fset] = WIDE | WORD,
     [IR_fmov] = WIDE | WORD, [IR_fneg] = WIDE | WORD, [IR_fabs] = WIDE | WORD, [IR_fbits] = WIDE | WORD,
@@ -311,7 +311,9 @@ static void memory_operands(struct maker *m, struct ir_op *op)
     op->imm = (int64_t)roll(m, 4000) - 2000;
     if (roll(m, 2))
         op->imm &= -8;
-    if (op->code == IR_xchg || op->code == IR_xadd) {
+    if (op->code == IR_clear) {
+        op->imm = 0;
+    } else if (op->code == IR_xchg || op->code == IR_xadd) {
         op->imm = 0;
         op->b = source(m);
         op->dst = target(m);
@@ -370,7 +372,7 @@ static void add(struct maker *m, enum ir_code code)
         op.flags = 0;
     if (code < IR_load)
         integer_operands(m, &op);
-    else if (code <= IR_xadd)
+    else if (code <= IR_clear)
         memory_operands(m, &op);
     else if (code != IR_fence && code != IR_call)
         float_operands(m, &op);

@@ -55,7 +55,44 @@
     RUNS_IN(U_MODE, cbo.clean 0(a1))
     RUNS_IN(U_MODE, cbo.flush 0(a1))
     RUNS_IN(U_MODE, cbo.inval 0(a1))
-    csrw menvcfg, zero
+    /* often enough to be host code: in S until it is turned off, and then in U, in M on */
+.macro clears mode, times
+    enter \mode
+    la a1, area
+    li a2, \times
+    li s6, 0
+1:  li a0, -1
+    sb a0, 63(a1)
+    sb a0, 64(a1)
+    sb a0, 127(a1)
+    sb a0, 128(a1)
+    addi a3, a1, 64 + 29
+    cbo.zero 0(a3)
+    lb a0, 63(a1)
+    lb a4, 128(a1)
+    and a0, a0, a4
+    lb a4, 64(a1)
+    sub a0, a0, a4
+    lb a4, 127(a1)
+    sub a0, a0, a4
+    sub s6, s6, a0
+    addi a2, a2, -1
+    bnez a2, 1b
+.endm
+    LINE
+    clears S_MODE, 100
+    CHECK(s6, 100)
+    la s9, 1f
+    ecall
+1:  LINE
+    clears M_MODE, 100
+    CHECK(s6, 100)
+    LINE
+    clears U_MODE, 100
+    CHECK(s6, 100)
+    la s9, 1f
+    ecall
+1:  csrw menvcfg, zero
     TRAPS_IN(U_MODE, ILLEGAL, 0x0045a00f, cbo.zero 0(a1))
 
     /* prefetches are hints: nothing is written, and no address is wrong */
