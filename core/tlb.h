@@ -1,9 +1,9 @@
 /*
  * tlb.h - the software TLB: guest-virtual page to host address.
  *
- * An entry is of one page, with a tag for each kind of access that was granted. A lookup is one compare: the tag is the
- * page's address, and comparing it with the address less its in-page bits but with its misalignment bits left in catches
- * a misaligned access too. Only the owning vCPU touches its tables. Host code of the JIT knows struct tlb_entry.
+ * An entry is of one page, with a tag for each kind of access that was granted. A lookup is one compare: the tag is
+ * the page's address, and comparing it with the address less its in-page bits but with its misalignment bits left in
+ * catches a misaligned access too. Only the owning vCPU touches its tables. Host code of the JIT knows the entries.
  */
 #ifndef CORE_TLB_H
 #define CORE_TLB_H

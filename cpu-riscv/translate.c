@@ -112,13 +112,15 @@ static void exchange(struct translation *t, const struct rv_op *op, const struct
 /* cbo.zero by S, or by M when S may. */
 static void clear(struct translation *t, const struct rv_op *op, const struct rule *r)
 {
+    enum { CBZE = 7 }; /* bit of menvcfg */
+
     (void)r;
     if (t->cpu->granule_mask) {
         ir_add(t->ir, (struct ir_op){ .code = IR_call, .size = 8, .site = t->site });
         return;
     }
     ir_add(t->ir, (struct ir_op){ .code = IR_atleast, .size = 8, .imm = PRIV_S, .site = t->site });
-    ir_add(t->ir, (struct ir_op){ .code = IR_enabled, .size = 8, .imm = __builtin_ctzll(ENVCFG_CBZE), .site = t->site });
+    ir_add(t->ir, (struct ir_op){ .code = IR_enabled, .size = 8, .imm = CBZE, .site = t->site });
     ir_add(t->ir, (struct ir_op){ .code = IR_clear, .size = 8, .a = op->rs1, .site = t->site });
 }
 

@@ -106,10 +106,10 @@ bool jit_link_is_far(const struct jit *j, uint32_t slot);
 void jit_link(struct jit *j, uint32_t slot, const void *code);
 void jit_link_far(struct jit *j, uint32_t slot, const void *code, unsigned which, uint32_t epoch);
 
-/* Open calls of host code: when the guest's address is the expected one a return goes back there, and no questions asked
- * if that is in the page of the call. Callbacks have to forget them when addresses become another place's; may hide
- * them, and show them again when they have not been forgotten: those since are forgotten then. A return without an open
- * call goes by the jump cache. Outside of callbacks nothing is open. */
+/* Open calls of host code: when the guest's address is the expected one a return goes back there, and no questions
+ * asked if that is in the page of the call. Callbacks have to forget them when addresses become another place's; may
+ * hide them, and show them again when they have not been forgotten: those since are forgotten then. A return without an
+ * open call goes by the jump cache. Outside of callbacks nothing is open. */
 void jit_forget_calls(const struct jit *j, void *cpu);
 void jit_hide_calls(const struct jit *j, void *cpu);
 void jit_show_calls(const struct jit *j, void *cpu);

@@ -1,8 +1,8 @@
 /*
  * open-calls.c - the guest's open calls, which are return addresses on the stack of host code.
  *
- * During a callback stack_now points to the address where host code goes on. Above it are those of the open calls, up to
- * `stack`, which always has that of the code for lost returns. Two words below are free (emit-flow-x86_64.c).
+ * During a callback stack_now points to the address where host code goes on. Above it are those of the open calls, up
+ * to `stack`, which always has that of the code for lost returns. Two words below are free (emit-flow-x86_64.c).
  */
 #include "emit.h"
 

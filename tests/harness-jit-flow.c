@@ -327,8 +327,9 @@ static void hide_and_forget(const struct jit *j, void *cpu)
 uint64_t jit_lab_open_calls(struct jit_lab *lab, enum jit_lab_meanwhile meanwhile)
 {
     static void (*const what[])(const struct jit *, void *) = {
-        [JIT_LAB_NOTHING] = nothing, [JIT_LAB_FORGET] = jit_forget_calls, [JIT_LAB_HIDE] = jit_hide_calls, [JIT_LAB_SHOW] = jit_show_calls,
-        [JIT_LAB_HIDE_SHOW] = hide_and_show, [JIT_LAB_HIDE_FORGET] = hide_and_forget,
+        [JIT_LAB_NOTHING] = nothing,           [JIT_LAB_FORGET] = jit_forget_calls,
+        [JIT_LAB_HIDE] = jit_hide_calls,       [JIT_LAB_SHOW] = jit_show_calls,
+        [JIT_LAB_HIDE_SHOW] = hide_and_show,   [JIT_LAB_HIDE_FORGET] = hide_and_forget,
     };
     enum { INNER = LAB_PC + 0x40, BACK = LAB_PC + 4 };
     struct ir_block b, inner;

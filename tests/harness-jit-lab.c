@@ -97,8 +97,8 @@ static bool touch(void *c, uint32_t site)
     const struct ir_op *op = &cpu->running->ops[site];
     uint64_t at = cpu->s.x[op->a] + (uint64_t)op->imm - LAB_BASE;
     unsigned slot = (LAB_BASE + at) / LAB_PAGE & ((1 << LAB_TLB_BITS) - 1);
-    if (at >= sizeof cpu->s.memory || cpu->data->tlb[slot].tag[TLB_READ] != TLB_EMPTY) /* it is there: the group is what is wrong */
-        return false;
+    if (at >= sizeof cpu->s.memory || cpu->data->tlb[slot].tag[TLB_READ] != TLB_EMPTY)
+        return false; /* it is there: the group is what is wrong */
     cpu->touched++;
     note_page(cpu, at + LAB_BASE);
     lab_fill(cpu, (unsigned)(at / LAB_PAGE));
