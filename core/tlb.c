@@ -43,15 +43,10 @@ static void drop_in_block(struct tlb_entry *t, uint64_t gva, uint64_t span)
     }
 }
 
-static struct tlb_entry *slot_of(struct tlb *tlb, uint64_t gva)
-{
-    return &tlb->entries[gva >> PAGE_BITS & (TLB_SIZE - 1)];
-}
-
 void tlb_drop(struct tlb *tlb, uint64_t gva, uint64_t span)
 {
     if (span <= PAGE_SIZE) {
-        drop_in_block(slot_of(tlb, gva), gva, PAGE_SIZE);
+        drop_in_block(&tlb->entries[tlb_index(gva)], gva, PAGE_SIZE);
     } else if (tlb->count <= TLB_LIST) {
         for (unsigned i = 0; i < tlb->count; i++)
             drop_in_block(&tlb->entries[tlb->filled[i]], gva, span);
@@ -70,7 +65,7 @@ static bool is_empty(const struct tlb_entry *t)
 void tlb_fill(struct tlb *tlb, uint64_t gva, const uint8_t *host_page, enum tlb_kind kind)
 {
     uint64_t page = gva & ~(uint64_t)(PAGE_SIZE - 1), addend = (uintptr_t)host_page - page;
-    struct tlb_entry *t = slot_of(tlb, gva);
+    struct tlb_entry *t = &tlb->entries[tlb_index(gva)];
 
     if (is_empty(t) && tlb->count <= TLB_LIST) {
         if (tlb->count < TLB_LIST)

@@ -34,10 +34,15 @@ static inline uint64_t tlb_tag(uint64_t gva, unsigned size)
     return gva & (~(uint64_t)(PAGE_SIZE - 1) | (size - 1));
 }
 
+static inline unsigned tlb_index(uint64_t gva)
+{
+    return gva >> PAGE_BITS & (TLB_SIZE - 1);
+}
+
 /* The host address of `size` bytes at gva, a multiple of size; NULL when the TLB has not got it. */
 static inline uint8_t *tlb_find(const struct tlb *tlb, uint64_t gva, unsigned size, enum tlb_kind kind)
 {
-    const struct tlb_entry *t = &tlb->entries[gva >> PAGE_BITS & (TLB_SIZE - 1)];
+    const struct tlb_entry *t = &tlb->entries[tlb_index(gva)];
 
     return __builtin_expect(t->tag[kind] == tlb_tag(gva, size), 1) ? (uint8_t *)(uintptr_t)(gva + t->addend) : NULL;
 }

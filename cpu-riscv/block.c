@@ -25,7 +25,7 @@ struct rv_code {
     } lone;
 };
 
-const uint8_t *rv_code_blocks(const struct rv_code *code)
+uint8_t *rv_code_blocks(const struct rv_code *code)
 {
     return code->arena;
 }
@@ -102,13 +102,13 @@ static void *take(struct rv_code *code, size_t size)
 
 uint32_t rv_site(const struct rv *cpu, const struct rv_block *b, unsigned index)
 {
-    return (uint32_t)((size_t)((const uint8_t *)b - cpu->code->arena) / RV_BLOCK_UNIT * RV_BLOCK_MAX + index);
+    return rv_block_number(cpu, b) * RV_BLOCK_MAX + index;
 }
 
 struct rv_block *rv_block_at(struct rv *cpu, uint32_t site, unsigned *index)
 {
     *index = site % RV_BLOCK_MAX;
-    return (struct rv_block *)(void *)(cpu->code->arena + (size_t)(site / RV_BLOCK_MAX) * RV_BLOCK_UNIT);
+    return rv_block_numbered(cpu, site / RV_BLOCK_MAX);
 }
 
 /* 16 bits at p, and the 16 after them unless p is the last halfword of its page. */

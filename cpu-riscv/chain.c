@@ -3,18 +3,7 @@
  * into the next. A jump that is taken costs a host more than the same instructions in a row: it has to be known to the
  * branch predictor, and begins another line of the instruction cache.
  */
-#include "decode.h"
 #include "state.h"
-
-/* Where the block's call returns to; 0 when it is none. */
-static uint64_t return_pc(const struct rv *cpu, const struct rv_block *b)
-{
-    const struct rv_op *last = &b->ops[b->count - 1];
-    rv_handler *fn = b->count == 1 ? b->first : last->fn;
-    bool calls = (fn == exec_jal || fn == exec_jalr) && rv_is_link(last->rd);
-
-    return calls ? (b->pc + b->bytes) & cpu->va_mask : 0;
-}
 
 /* Blocks that have not run need not be near. */
 static bool is_new(struct rv *cpu, struct rv_block *b)
@@ -37,12 +26,8 @@ static struct rv_block *follower(struct rv *cpu, const struct rv_region *r)
     const struct rv_block *last = r->block[r->count - 1];
     struct rv_ways ways = rv_ways(cpu, last);
     struct rv_block *best = NULL;
-    uint64_t back = return_pc(cpu, last);
 
-    if (back)
-        ways = (struct rv_ways){ 1u << RV_ON, { [RV_ON] = back } };
-
-    for (unsigned k = 0; k < 2; k++) {
+    for (unsigned k = 0; k < RV_WAYS; k++) {
         struct rv_block *b = ways.which >> k & 1 ? rv_block_near(cpu, last, ways.to[k]) : NULL;
         if (b && !is_in(r, b) && (!best || b->runs >= best->runs) && is_new(cpu, b))
             best = b;

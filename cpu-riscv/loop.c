@@ -28,12 +28,13 @@ struct rv_ways rv_ways(const struct rv *cpu, const struct rv_block *b)
     const struct rv_op *last = &b->ops[b->count - 1];
     rv_handler *fn = b->count == 1 ? b->first : last->fn;
     bool jumps = fn == exec_jal && last->rd == RV_SINK, branches = is_branch(fn);
+    bool calls = (fn == exec_jal || fn == exec_jalr) && rv_is_link(last->rd);
     bool goes_on = branches || (!jumps && !rv_ends_block(cpu->decoder, last->raw));
 
     return (struct rv_ways){
-        .which = (jumps || branches ? 1u << RV_TAKEN : 0) | (goes_on ? 1u << RV_ON : 0),
+        .which = (jumps || branches ? 1u << RV_TAKEN : 0) | (goes_on ? 1u << RV_ON : 0) | (calls ? 1u << RV_BACK : 0),
         .to = { [RV_TAKEN] = (b->pc + last->off + (uint64_t)(int64_t)last->imm) & cpu->va_mask,
-                [RV_ON] = (b->pc + b->bytes) & cpu->va_mask },
+                [RV_ON] = (b->pc + b->bytes) & cpu->va_mask, [RV_BACK] = (b->pc + b->bytes) & cpu->va_mask },
     };
 }
 
@@ -63,7 +64,7 @@ static void follow(struct reach *r, unsigned i)
 {
     struct rv_ways ways = rv_ways(r->cpu, r->block[i]);
 
-    for (unsigned k = 0; k < 2; k++)
+    for (unsigned k = 0; k <= RV_ON; k++)
         r->next[i][k] = ways.which >> k & 1 ? join(r, ways.to[k]) : NOWHERE;
 }
 

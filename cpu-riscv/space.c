@@ -49,7 +49,7 @@ void rv_remember_jump(const struct rv *cpu, struct rv_space *space, uint64_t pc,
         space->jump_count++;
     }
     space->jumps[slot] = (struct rv_jump){ pc, block->entry };
-    space->jump_block[slot] = (uint32_t)((size_t)((const uint8_t *)block - cpu->blocks) / RV_BLOCK_UNIT);
+    space->jump_block[slot] = rv_block_number(cpu, block);
     space->used = true;
     rv_code_page_add(&space->code, pc, block->code);
 }

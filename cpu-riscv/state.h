@@ -129,7 +129,7 @@ struct rv_space {
     struct rv_code_pages code;
     struct rv_space *global; /* what all address spaces share as seen in this view, or NULL: see space.c */
     struct rv_jump jumps[RV_JUMPS];
-    uint32_t jump_block[RV_JUMPS]; /* whose code it is, in units of RV_BLOCK_UNIT from rv.blocks */
+    uint32_t jump_block[RV_JUMPS]; /* whose code it is, by number */
     uint16_t jumps_filled[RV_JUMP_LIST]; /* since the last clear; more than RV_JUMP_LIST: any slot */
     unsigned jump_count;
 };
@@ -231,7 +231,7 @@ struct rv {
     } space_keys[RV_SPACES];
     uint64_t tick;
     struct rv_code *code;    /* block cache: block.c */
-    const uint8_t *blocks;   /* where its blocks are */
+    uint8_t *blocks;         /* where its blocks are */
     struct rv_fresh *fresh;  /* NULL: there are other harts */
     struct jit *jit;         /* NULL: interpreter only; with it, native.c */
     struct ir_block *ir, *ungrouped; /* room for a block on its way to host code */
@@ -301,14 +301,23 @@ static inline void next(struct rv *cpu, const struct rv_op *op)
     return op[1].fn(cpu, op + 1);
 }
 
+/* Blocks have numbers, which are less than 2^24. */
+static inline uint32_t rv_block_number(const struct rv *cpu, const struct rv_block *b)
+{
+    return (uint32_t)((size_t)((const uint8_t *)b - cpu->blocks) / RV_BLOCK_UNIT);
+}
+
+static inline struct rv_block *rv_block_numbered(const struct rv *cpu, uint32_t number)
+{
+    return (struct rv_block *)(void *)(cpu->blocks + (size_t)number * RV_BLOCK_UNIT);
+}
+
 /* The block at this pc when the space's jump cache has it, or NULL. */
 static inline const struct rv_block *rv_jump_to(const struct rv *cpu, const struct rv_space *space, uint64_t pc)
 {
     unsigned slot = pc >> 1 & (RV_JUMPS - 1);
 
-    if (unlikely(space->jumps[slot].pc != pc))
-        return NULL;
-    return (const struct rv_block *)(const void *)(cpu->blocks + (size_t)space->jump_block[slot] * RV_BLOCK_UNIT);
+    return likely(space->jumps[slot].pc == pc) ? rv_block_numbered(cpu, space->jump_block[slot]) : NULL;
 }
 
 /* pc is set: run the block there if it is at hand and the slice is not used up. */
@@ -468,7 +477,7 @@ struct rv_code *rv_code_new(void);
  * were. */
 bool rv_compare_code(struct rv *cpu, const uint8_t *page);
 void rv_code_free(struct rv_code *code);
-const uint8_t *rv_code_blocks(const struct rv_code *code);
+uint8_t *rv_code_blocks(const struct rv_code *code);
 
 /* The block at cpu->pc, decoded if need be, or NULL after its fetch has trapped or a debugger's breakpoint was hit. */
 const struct rv_block *rv_find_block(struct rv *cpu);
@@ -514,11 +523,12 @@ struct rv_region rv_find_loop(struct rv *cpu, struct rv_block *b, bool again);
  * (chain.c). */
 struct rv_region rv_find_chain(struct rv *cpu, struct rv_block *b);
 
-/* Where a block goes by direct jumps. Bits set in `which`: 1 << RV_TAKEN, 1 << RV_ON. */
-enum { RV_TAKEN, RV_ON };
+/* Where a block goes by direct jumps, and where the call that it ends with returns to. Of `which` bit 1 << RV_TAKEN and
+ * so on is set when there is such a way. */
+enum { RV_TAKEN, RV_ON, RV_BACK, RV_WAYS };
 struct rv_ways {
     unsigned which;
-    uint64_t to[2];
+    uint64_t to[RV_WAYS];
 };
 struct rv_ways rv_ways(const struct rv *cpu, const struct rv_block *b);
 

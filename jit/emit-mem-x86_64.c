@@ -53,6 +53,14 @@ static void emit_index(struct emit *e, int va)
     alu_imm(e->s, 0, ALU_AND, RCX, (int32_t)((1u << (e->l->tlb_bits + ENTRY_BITS)) - (1u << ENTRY_BITS)));
 }
 
+/* rdx is the address, `va` has the bits of its page: equal when the TLB has it for an access of this size. */
+static void emit_match(struct emit *e, int va, unsigned size, bool write)
+{
+    emit_index(e, va);
+    alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (int32_t)(size - 1));
+    alu_load(e->s, 1, ALU_CMP, RDX, tlb_tag_of(e, write));
+}
+
 static int32_t lowest(const struct ir_op *page)
 {
     return (int32_t)page->imm;
@@ -75,9 +83,7 @@ static struct mem emit_look_up_page(struct emit *e, const struct ir_op *op)
         lea(e->s, 0, RCX, at(base, lo));
         base = RCX;
     }
-    emit_index(e, base);
-    alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
-    alu_load(e->s, 1, ALU_CMP, RDX, tlb_tag_of(e, op->flags & IR_WRITE));
+    emit_match(e, base, op->size, op->flags & IR_WRITE);
     return tlb_addend(e);
 }
 
@@ -186,9 +192,7 @@ static struct mem emit_lookup(struct emit *e, const struct ir_op *op, bool write
         lea(e->s, 1, RDX, at(va, imm));
     else
         mov(e->s, 1, RDX, va);
-    emit_index(e, imm ? RDX : va);
-    alu_imm(e->s, 1, ALU_AND, RDX, -4096 | (op->size - 1));
-    alu_load(e->s, 1, ALU_CMP, RDX, tlb_tag_of(e, write));
+    emit_match(e, imm ? RDX : va, op->size, write);
     *cold = emit_cold(e, kind, jcc32(e->s, CC_NE), op);
     (*cold)->reg = va;
     (*cold)->other = imm;
@@ -358,9 +362,7 @@ void emit_clear(struct emit *e, const struct ir_op *op)
         mov(e->s, e->l->address_mask == UINT64_MAX, RAX, a);
     alu_imm(e->s, e->l->address_mask == UINT64_MAX, ALU_AND, RAX, -BLOCK);
     mov(e->s, 1, RDX, RAX);
-    emit_index(e, RAX);
-    alu_imm(e->s, 1, ALU_AND, RDX, -4096);
-    alu_load(e->s, 1, ALU_CMP, RDX, tlb_tag_of(e, true));
+    emit_match(e, RAX, 1, true);
     struct cold *c = emit_cold(e, COLD_CALL, jcc32(e->s, CC_NE), op);
     alu_load(e->s, 1, ALU_ADD, RAX, tlb_addend(e));
     rr(e->s, 0, 0, 0x0f57, 0, 0); /* xorps xmm0, xmm0 */

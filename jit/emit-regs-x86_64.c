@@ -450,15 +450,6 @@ static unsigned all_guards(const struct ir_block *b)
     return what;
 }
 
-static bool has_windows(const struct ir_block *b)
-{
-    unsigned i = 0;
-
-    while (i < b->count && b->ops[i].code != IR_window)
-        i++;
-    return i < b->count;
-}
-
 void emit_choose_home(struct emit *e)
 {
     struct use_count t[IR_VARS] = { 0 };
@@ -468,7 +459,7 @@ void emit_choose_home(struct emit *e)
 
     e->home = e->j->pinned;
     e->guards = 0;
-    e->windows = has_windows(e->b);
+    e->windows = ir_contains(e->b, IR_window);
     if (!ir_guess_times(e->b, e->room->times))
         return;
     e->guards = all_guards(e->b);

@@ -112,19 +112,18 @@ static unsigned label_end(const struct ir_block *b, unsigned at_)
     return end;
 }
 
-/* Behind a call registers are as between blocks. */
-static bool has_calls(const struct ir_block *b)
+bool ir_contains(const struct ir_block *b, enum ir_code code)
 {
     unsigned i = 0;
 
-    while (i < b->count && b->ops[i].code != IR_frame)
+    while (i < b->count && b->ops[i].code != code)
         i++;
     return i < b->count;
 }
 
 bool ir_guess_times(const struct ir_block *b, uint16_t times[IR_OPS])
 {
-    bool loop = false, calls = has_calls(b);
+    bool loop = false, calls = ir_contains(b, IR_frame); /* behind which registers are as between blocks */
 
     for (unsigned i = 0; i < b->count; i++)
         times[i] = 1;

@@ -147,6 +147,9 @@ static inline bool ir_halves(enum ir_code code)
 /* Does the operation's row have this letter? */
 bool ir_has(enum ir_code code, char letter);
 
+/* Is there such an operation in the block? */
+bool ir_contains(const struct ir_block *b, enum ir_code code);
+
 /* How often the operation reads the variable. */
 static inline unsigned ir_reads(const struct ir_op *op, unsigned var)
 {

@@ -9,18 +9,6 @@
 #define TIMES 300
 #define FETCH_PAGE 12
 
-.macro tables root, middle, leaves, address
-#if XLEN == 64
-    la a2, \middle
-    entry \root, \address, LARGE, a2, V
-    la a2, \leaves
-    entry \middle, \address, MIDDLE, a2, V
-#else
-    la a2, \leaves
-    entry \root, \address, LARGE, a2, V
-#endif
-.endm
-
     BEGIN
     /* ---- a loop around a call that goes on elsewhere in memory ---- */
     LINE
@@ -230,11 +218,4 @@ right:
     .4byte 0x10
 #endif
     .fill 511, REG_BYTES, 0x20
-    .section .bss
-    .balign 4096
-root: .space 4096
-middle: .space 4096
-leaves: .space 4096
-root2: .space 4096
-middle2: .space 4096
-leaves2: .space 4096
+    page_tables root, middle, leaves, root2, middle2, leaves2

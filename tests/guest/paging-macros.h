@@ -42,3 +42,23 @@
     or t0, t0, t1
     csrw satp, t0
 .endm
+/* The way down from `root` to `leaves`, the table of the smallest pages around `address`. */
+.macro tables root, middle, leaves, address
+#if XLEN == 64
+    la a2, \middle
+    entry \root, \address, LARGE, a2, V
+    la a2, \leaves
+    entry \middle, \address, MIDDLE, a2, V
+#else
+    la a2, \leaves
+    entry \root, \address, LARGE, a2, V
+#endif
+.endm
+/* Room for page tables, behind everything else. */
+.macro page_tables names:vararg
+    .section .bss
+    .balign 4096
+    .irp name, \names
+\name: .space 4096
+    .endr
+.endm

@@ -34,15 +34,7 @@
 .macro table_for root, middle, leaves
     li a2, 0x80000000
     entry \root, 0x80000000, LARGE, a2, V | R | W | X | AD
-#if XLEN == 64
-    la a2, \middle
-    entry \root, TRIED, LARGE, a2, V
-    la a2, \leaves
-    entry \middle, TRIED, MIDDLE, a2, V
-#else
-    la a2, \leaves
-    entry \root, TRIED, LARGE, a2, V
-#endif
+    tables \root, \middle, \leaves, TRIED
     lead \leaves, TRIED, first, CODE
     lead \leaves, SECOND, one, CODE
 .endm
@@ -175,11 +167,4 @@ two:
     addi s6, s6, 2
     ret
     .balign 4096
-    .section .bss
-    .balign 4096
-root: .space 4096
-middle: .space 4096
-leaves: .space 4096
-root2: .space 4096
-middle2: .space 4096
-leaves2: .space 4096
+    page_tables root, middle, leaves, root2, middle2, leaves2
